@@ -1,0 +1,176 @@
+"""The command: `moshtari report`, `moshtari check`, `moshtari sources`.
+
+It parses, calls the pipeline and prints; every mistake of its user ends in one message and exit code 2, a chapter that
+failed in exit code 1.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from analysis import __version__
+from analysis.errors import Problem
+
+_REPORT_EXAMPLES = """examples:
+  moshtari report                                     the bookshop, simulated, nothing needed
+  moshtari report online_retail --data ~/data         a shipped mapping, its files in ~/data
+  moshtari report shop.toml --as-of 2026-03-20        your own base, as it was on that day
+  moshtari report shop.toml --only segments -p 2_segments.groups=5
+"""
+_CHECK_EXAMPLES = """examples:
+  moshtari check shop.toml                            what would be set aside, and why
+  moshtari check cdnow --data ~/data
+"""
+_SOURCES_EXAMPLES = """example:
+  moshtari sources                                    the mappings that come with the package
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except Problem as e:
+        print(e, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The next run goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="moshtari", description="From a customer base to profiles, segments, personas and journeys."
+    )
+    parser.add_argument("--version", action="version", version=f"moshtari {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, summary, examples in (
+        ("report", _report, "make the report of a customer base", _REPORT_EXAMPLES),
+        ("check", _check, "read a base and say what is wrong with it, without making a report", _CHECK_EXAMPLES),
+        ("sources", _sources, "list the mappings that come with the package", _SOURCES_EXAMPLES),
+    ):
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(run=run)
+        if name != "sources":
+            _add_source_options(command, optional=name == "report")
+        if name == "report":
+            _add_report_options(command)
+    return parser
+
+
+def _add_source_options(command: argparse.ArgumentParser, optional: bool) -> None:
+    command.add_argument(
+        "source",
+        nargs="?" if optional else None,
+        default="bookshop",
+        metavar="SOURCE",
+        help="a mapping file, or the name of a shipped one" + (" (default: bookshop)" if optional else ""),
+    )
+    command.add_argument("--data", type=Path, metavar="DIR", help="folder of the source's files (or MOSHTARI_DATA)")
+    command.add_argument("--as-of", type=_date, metavar="DATE", help="last day to look at (default: the last event's)")
+    command.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="seed of the sample and of all chance (default: 1)"
+    )
+
+
+def _add_report_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of the run (default: reports/<source>-<as of>)"
+    )
+    command.add_argument(
+        "--only", nargs="+", default=[], metavar="CHAPTER", help="chapters to make, with what they need"
+    )
+    command.add_argument("--before", default="", help=argparse.SUPPRESS)  # what a notebook opened on its own asks for
+    command.add_argument("--force", action="store_true", help="run chapters even if nothing has changed")
+    command.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NOTEBOOK.PARAMETER=VALUE",
+        help="set a notebook's parameter (repeatable)",
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    from analysis import pipeline  # here: `moshtari --help` answers at once
+
+    overrides: dict[str, dict[str, str]] = {}
+    for text in options.parameter:
+        chapter, parameter, value = pipeline.parsed_override(text)
+        overrides.setdefault(chapter, {})[parameter] = value
+    run, outcomes = pipeline.make_report(
+        options.source,
+        as_of=options.as_of,
+        data=options.data,
+        seed=options.seed,
+        out=options.out,
+        only=options.only,
+        before=options.before,
+        force=options.force,
+        overrides=overrides,
+    )
+    failed = [o for o in outcomes if o.status == "failed"]
+    for outcome in failed:
+        print(outcome.reason, file=sys.stderr)
+    for line in _closing_lines(run, outcomes):
+        print(line)
+    return 1 if failed else 0
+
+
+def _closing_lines(run, outcomes) -> list[str]:
+    counts = {s: sum(o.status == s for o in outcomes) for s in ("made", "unchanged", "failed", "missing")}
+    accounts = run.read("row_accounts")
+    aside = int(accounts.loc[accounts["reason"] != "", "rows"].sum())
+    return [
+        f"Report: {run.folder / 'index.html'}",
+        "Chapters: " + ", ".join(f"{n} {status}" for status, n in counts.items() if n),
+        f"Rows: {int(accounts['rows'].sum()):,} read, {aside:,} set aside" + (" (see set_aside/)" if aside else ""),
+    ]
+
+
+def _check(options: argparse.Namespace) -> int:
+    from analysis import sources
+
+    base = sources.read(options.source, as_of=options.as_of, data=options.data, seed=options.seed)
+    print(f"{base.title}, as of {base.as_of}\n")
+    for table, rows in base.accounts.groupby("table", sort=False):
+        kept = int(rows.loc[rows["reason"] == "", "rows"].sum())
+        print(f"{table}: {int(rows['rows'].sum()):,} rows, {kept:,} kept")
+        for row in rows.itertuples():
+            if row.reason:
+                print(f"  {row.rows:>12,} set aside: {row.reason}{'  (defect)' if row.defect else ''}")
+    for cell in base.unreadable.itertuples():
+        print(f"{cell.table}.{cell.column}: {cell.cells:,} filled cells could not be read, e.g. {cell.examples}")
+    return 0
+
+
+def _sources(options: argparse.Namespace) -> int:
+    from analysis import sources
+
+    print("bookshop               The bookshop, a simulated company (needs nothing)")
+    for name, file in sources.shipped().items():
+        print(f"{name:<22} {sources.load(file).title}")
+    print("\nTheir files are looked for in --data DIR or MOSHTARI_DATA; each mapping says where to get them:")
+    print(f"{sources.mapping.SHIPPED}")
+    return 0
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no date; write it as 2026-03-20') from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""Where things lie: the notebooks, the reports, the users' data.
+
+In a clone of the repository these are its own folders; where only the package is installed, the notebooks come with it
+and reports and data go below the folder in which the command was given.
+"""
+
+import os
+from pathlib import Path
+
+_CLONE = Path(__file__).resolve().parents[2]
+_IS_CLONE = (_CLONE / "notebooks" / "0_data.ipynb").is_file()
+
+NOTEBOOKS = _CLONE / "notebooks" if _IS_CLONE else Path(__file__).parent / "notebooks"
+ROOT = _CLONE if _IS_CLONE else Path.cwd()
+REPORTS = ROOT / "reports"
+DATA = Path(os.environ.get("MOSHTARI_DATA", ROOT / "data"))

@@ -1,0 +1,512 @@
+"""Customer profiles: one row per customer, as of a day, from whatever tables the base has.
+
+`build` takes a base and gives a pandas frame: attributes as recorded, and behaviour from orders, lines, touchpoints and
+deals. Every figure looks back from the end of the day `as_of`; nothing later is seen. A profile is real data of a real
+customer: nothing in it is estimated, and what is unknown is empty.
+
+A purchase is an order whose status is completed (or empty). A returned order is a credit note: it lowers the spend and
+is no purchase. Cancelled and open orders count for nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from narwhals.typing import IntoFrame
+
+from analysis.errors import Problem, require_columns
+from analysis.evidence import share_interval
+from analysis.schema import TABLES
+from analysis.sources import Base
+
+#: Money is added up in whole ten-thousandths, so that a sum does not depend on the order of the rows.
+_PARTS = 10_000
+
+#: Days since the last order over the customer's usual gap above which we call somebody overdue, and for whom the usual
+#: gap is known: with fewer than three gaps a median is an anecdote.
+OVERDUE = 2.0
+MIN_GAPS = 3
+
+#: Columns, their unit and meaning, in the order of the table. "Empty when" says what an empty cell means.
+COLUMNS: dict[str, tuple[str, str]] = {
+    "first_order_at": ("day", "day of the first purchase; empty without one"),
+    "last_order_at": ("day", "day of the last purchase; empty without one"),
+    "tenure_days": ("days", "from the first purchase to as_of; empty without one"),
+    "recency_days": ("days", "from the last purchase to as_of; empty without one"),
+    "n_orders": ("orders", "purchases; 0 without one"),
+    "n_order_days": ("days", "different days with a purchase"),
+    "orders_per_year": ("orders a year", "purchases over tenure; empty below 90 days of tenure"),
+    "total_spend": ("currency", "paid for purchases, less what was given back"),
+    "spend_365d": ("currency", "the same within the last 365 days"),
+    "mean_order_value": ("currency", "mean amount of a purchase; empty without one"),
+    "median_gap_days": ("days", "usual gap: median between successive days with a purchase; empty below two such days"),
+    "overdue_ratio": ("ratio", "recency over usual gap; empty below three gaps"),
+    "discount_share": ("share", "discount over what purchases would have cost without"),
+    "return_rate": ("share", "returned orders over purchases; empty without purchases"),
+    "used_channel": ("name", "channel of most purchases; of equals, the first by name"),
+    "used_channel_share": ("share", "share of purchases with a known channel that went through it"),
+    "usual_payment_method": ("name", "payment method of most purchases"),
+    "payment_certainty": ("share", "share of purchases with a known method that were paid so"),
+    "n_categories": ("categories", "different categories bought"),
+    "top_category": ("name", "category with the highest spend"),
+    "top_category_share": ("share", "share of spend in known categories that went to it"),
+    "n_touchpoints": ("contacts", "contacts with the brand; 0 without one"),
+    "touchpoints_90d": ("contacts", "contacts in the last 90 days"),
+    "last_contact_at": ("day", "day of the last contact"),
+    "n_deals": ("deals", "leads and opportunities; 0 without one"),
+    "won_deals": ("deals", "won"),
+    "open_deals": ("deals", "open"),
+    "win_rate": ("share", "won over closed; empty while none is closed"),
+    "won_value": ("currency", "value of the won ones"),
+    "campaigns_received": ("campaigns", "campaigns sent to the customer"),
+    "campaigns_answered": ("campaigns", "of those, led to what they were meant for"),
+}
+
+
+def build(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.DataFrame:
+    """One row per customer: who they are as recorded, and how they buy.
+
+    Parameters
+    ----------
+    base : Base, or any mapping from canonical table names to dataframes
+        Needs at least `customers`, or one table with a ``customer_id``. Instants must be in the business's timezone.
+    as_of : date, optional
+        Last day to look at; default: the base's own.
+
+    Returns
+    -------
+    DataFrame, sorted by ``customer_id``
+        The columns of `COLUMNS` that the base allows, after the attributes of `customers` (personal data left out; age
+        in full years from the birth date). Customers without orders have a row.
+
+    Raises
+    ------
+    Problem
+        When `as_of` is missing, or a table lacks a column that it must have.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({
+    ...     "order_id": ["1", "2", "3"], "customer_id": ["a", "a", "b"], "amount": [10.0, 30.0, 5.0],
+    ...     "ordered_at": pd.to_datetime(["2024-01-01", "2024-01-11", "2024-02-01"]).tz_localize("UTC")})
+    >>> build({"orders": orders}, as_of=date(2024, 1, 31))[["customer_id", "n_orders", "recency_days", "total_spend"]]
+      customer_id  n_orders  recency_days  total_spend
+    0           a         2          20.0         40.0
+    """
+    as_of = as_of or getattr(base, "as_of", None)
+    if as_of is None:
+        raise Problem("profiles.build needs as_of, the last day to look at, e.g. as_of=date(2026, 3, 20).")
+    tables = {name: _until(_lazy(frame), name, as_of) for name, frame in base.items()}
+    parts = [
+        _attributes(tables, as_of, getattr(base, "personal", ())),
+        _orders(tables, as_of),
+        _rhythm(tables, as_of),
+        _usual(tables, "channel", "used_channel", "used_channel_share"),
+        _usual(tables, "payment_method", "usual_payment_method", "payment_certainty"),
+        _categories(tables),
+        _touchpoints(tables, as_of),
+        _deals(tables),
+        _campaigns(tables),
+    ]
+    profiles = parts[0]
+    for part in parts[1:]:
+        if part is not None:
+            profiles = profiles.merge(part, on="customer_id", how="left", validate="one_to_one")
+    return _finished(profiles)
+
+
+def describe(profiles: pd.DataFrame) -> pd.DataFrame:
+    """Every column of the profiles in one line: how many customers have it, and what is typical.
+
+    Returns
+    -------
+    DataFrame, columns ``column``, ``unit``, ``meaning``, ``filled`` (share), ``typical``, ``spread``
+        For numbers the median and the middle half; for words the commonest and how many there are.
+
+    Examples
+    --------
+    >>> describe(pd.DataFrame({"customer_id": ["a", "b"], "n_orders": [1, 3]}))[["column", "filled", "typical", "spread"]]
+         column  filled typical      spread
+    0  n_orders     1.0       2  1.5 to 2.5
+    """
+    rows = []
+    for name in profiles.columns.drop("customer_id"):
+        unit, meaning = COLUMNS.get(name, ("", _recorded_meaning(name)))
+        typical, spread = _typical(profiles[name].dropna())
+        rows.append((name, unit, meaning, float(profiles[name].notna().mean()), typical, spread))
+    return pd.DataFrame(rows, columns=["column", "unit", "meaning", "filled", "typical", "spread"])
+
+
+def amounts(profiles: pd.DataFrame, currency: str = "") -> dict[str, str]:
+    """The amounts and counts worth a figure, with their unit: those of `COLUMNS` that the profiles have and that vary."""
+    units = {"total_spend": currency, "mean_order_value": currency, "n_orders": "orders", "recency_days": "days"}
+    units |= {"n_touchpoints": "contacts", "won_value": currency, "n_deals": "deals"}
+    return {c: u for c, u in units.items() if c in profiles and profiles[c].nunique() > 1}
+
+
+def attributes_to_show(profiles: pd.DataFrame, at_most: int = 6) -> list[str]:
+    """Recorded attributes with few enough values to draw: known of at least a fifth of the customers, fullest first."""
+    shown = []
+    for column in profiles.columns.difference([*COLUMNS, "customer_id", "signup_at"], sort=False):
+        values = profiles[column].dropna()
+        if len(values) < 0.2 * len(profiles) or isinstance(values.iloc[0], list | np.ndarray):
+            continue
+        if values.nunique() > 1 and (pd.api.types.is_numeric_dtype(values) or values.nunique() <= 40):
+            shown.append((-len(values), len(shown), column))
+    return [column for *_, column in sorted(shown)[:at_most]]
+
+
+def findings(profiles: pd.DataFrame, base: Base, overdue_after: float = OVERDUE) -> list[str]:
+    """Who the customers are, in sentences with their figures."""
+    n, money = len(profiles), f" {base.currency}" if base.currency else ""
+    sentences = [f"{n:,} customers on {base.as_of}."]
+    if "n_orders" in profiles:
+        buyers = profiles[profiles["n_orders"] > 0]
+        low, high = share_interval((buyers["n_orders"] == 1).sum(), max(len(buyers), 1))
+        sentences[0] = f"{n:,} customers on {base.as_of}, {len(buyers):,} of whom have bought."
+        sentences.append(
+            f"{(buyers['n_orders'] == 1).mean():.0%} of buyers bought once and not again so far (interval {low:.0%} to {high:.0%})."
+        )
+    if "total_spend" in profiles and len(buyers):
+        sentences.append(
+            f"Half of the buyers spent more than {buyers['total_spend'].median():,.0f}{money}, "
+            f"a tenth more than {buyers['total_spend'].quantile(0.9):,.0f}{money}."
+        )
+    if "overdue_ratio" in profiles and profiles["overdue_ratio"].notna().any():
+        judged = profiles["overdue_ratio"].dropna()
+        late = int((judged > overdue_after).sum())
+        sentences.append(
+            f"{late:,} of {len(judged):,} customers with a rhythm of their own have been away for more than "
+            f"{overdue_after:g} times their usual gap ({late / len(judged):.0%})."
+        )
+    if "win_rate" in profiles:
+        sentences.append(
+            f"Half of the companies with closed deals have won {profiles['win_rate'].median():.0%} of theirs or more."
+        )
+    if "touchpoints_90d" in profiles:
+        silent = float((profiles["touchpoints_90d"] == 0).mean())
+        sentences.append(f"{silent:.0%} of customers have had no contact with the brand for 90 days.")
+    return sentences
+
+
+def key_figures(profiles: pd.DataFrame) -> str:
+    """Rounded key figures on a few lines, for a check that a change did not move them."""
+    lines = [f"customers {len(profiles):,}"]
+    for column in ("n_orders", "total_spend", "recency_days", "median_gap_days", "n_touchpoints"):
+        if column in profiles:
+            lines.append(f"{column}: median {profiles[column].median():,.0f}, mean {profiles[column].mean():,.3g}")
+    return "\n".join(lines)
+
+
+def _lazy(frame: IntoFrame) -> nw.LazyFrame:
+    return nw.from_native(frame, pass_through=False).lazy()
+
+
+def _until(frame: nw.LazyFrame, table: str, as_of: date) -> nw.LazyFrame:
+    """A table without the rows that came into being after the day `as_of`."""
+    time = TABLES[table].time if table in TABLES else None
+    if time is None or table == "campaigns" or time not in frame.collect_schema():
+        return frame
+    return frame.filter(nw.col(time).is_null() | (_day(time) <= _midnight(frame, time, as_of)))
+
+
+def _day(column: str) -> nw.Expr:
+    """The business's day of an instant, as its first moment."""
+    return nw.col(column).dt.truncate("1d")
+
+
+def _midnight(frame: nw.LazyFrame, column: str, day: date) -> nw.Expr:
+    """The first moment of a day in the timezone of a column."""
+    zone = frame.collect_schema()[column].time_zone
+    return nw.lit(pd.Timestamp(day, tz=zone).to_pydatetime())
+
+
+def _days_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
+    """Whole days from one midnight to another; rounded, because a day of the clock change has 23 or 25 hours."""
+    return ((later - earlier).dt.total_minutes() / 1440).round(0)
+
+
+def _money(column: str) -> nw.Expr:
+    return (nw.col(column) * _PARTS).round(0).cast(nw.Int64)
+
+
+def _one_if(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
+def _collect(frame: nw.LazyFrame) -> pd.DataFrame:
+    return frame.collect("pandas").to_native()
+
+
+def _purchases(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
+    if "orders" not in tables:
+        return None
+    orders = tables["orders"]
+    require_columns("orders", orders.collect_schema(), ["customer_id", "ordered_at"])
+    return orders.filter(_is_purchase(orders))
+
+
+def _is_purchase(orders: nw.LazyFrame) -> nw.Expr:
+    if "status" not in orders.collect_schema():
+        return ~nw.col("ordered_at").is_null()  # every order
+    return nw.col("status").is_null() | (nw.col("status") == "completed")
+
+
+def _attributes(tables, as_of: date, personal: tuple[str, ...]) -> pd.DataFrame:
+    """The customers with what is recorded of them, personal data left out."""
+    if "customers" in tables:
+        customers = tables["customers"]
+        canonical = TABLES["customers"].column
+        secret = set(personal) | {c for c, spec in canonical.items() if spec.personal}
+        kept = [c for c in customers.collect_schema() if c not in secret]
+        frame = _collect(customers.select(kept))
+        return _with_age(frame.drop(columns=_looks_personal(frame, canonical)), as_of)
+    ids = [_collect(t.select("customer_id").unique()) for t in tables.values() if "customer_id" in t.collect_schema()]
+    if not ids:
+        raise Problem("profiles.build needs a table with a customer_id; there is none.")
+    return pd.concat(ids).dropna().drop_duplicates().reset_index(drop=True)
+
+
+def _with_age(customers: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Birth date replaced by the age in full years on the day `as_of`; ages outside 0 to 120 are nobody's."""
+    if "birth_date" not in customers:
+        return customers
+    born = pd.to_datetime(customers["birth_date"])
+    before_birthday = (born.dt.month > as_of.month) | ((born.dt.month == as_of.month) & (born.dt.day > as_of.day))
+    age = as_of.year - born.dt.year - before_birthday.astype(int)
+    position = customers.columns.get_loc("birth_date")
+    customers = customers.drop(columns="birth_date")
+    customers.insert(position, "age", age.where(age.between(0, 120)).astype(float))
+    return customers
+
+
+def _looks_personal(customers: pd.DataFrame, canonical: Mapping) -> list[str]:
+    """The base's own text fields that look like contacts or names: nearly all different, or addresses and numbers."""
+    found = []
+    for name in customers.columns.difference([*canonical, "customer_id"]):
+        text = customers[name].dropna()
+        if text.empty or not isinstance(text.iloc[0], str):
+            continue
+        contact = text.str.contains(r"@|\d[\d\s().-]{7,}\d", regex=True).mean()
+        if contact > 0.5 or (len(text) > 50 and text.nunique() > 0.9 * len(text)):
+            found.append(name)
+    return found
+
+
+def _orders(tables, as_of: date) -> pd.DataFrame | None:
+    """What orders say of a customer, in one pass over them."""
+    if "orders" not in tables:
+        return None
+    orders = tables["orders"]
+    has = set(orders.collect_schema())
+    require_columns("orders", has, ["customer_id", "ordered_at"])
+    bought = _is_purchase(orders)
+    # what a row adds to each figure of its customer; the engine then only takes minima, maxima and sums
+    adds = {"first_order_at": nw.when(bought).then(nw.col("ordered_at")), "n_orders": _one_if(bought)}
+    if "amount" in has:
+        counts = bought | (nw.col("status") == "returned") if "status" in has else bought
+        recent = _day("ordered_at") > _midnight(orders, "ordered_at", as_of - timedelta(days=365))
+        adds |= {
+            "total_spend": nw.when(counts).then(_money("amount")),
+            "spend_365d": nw.when(counts & recent).then(_money("amount")),
+            "purchases_spend": nw.when(bought).then(_money("amount")),
+        }
+    if "discount" in has:
+        adds["discount"] = nw.when(bought).then(_money("discount"))
+    if "status" in has:
+        adds["n_returned"] = _one_if(nw.col("status") == "returned")
+    rows = orders.select("customer_id", **{f"add_{name}": add for name, add in adds.items()})
+    figures = {name: nw.col(f"add_{name}").sum() for name in adds if name != "first_order_at"}
+    first, last = nw.col("add_first_order_at").min(), nw.col("add_first_order_at").max()
+    frame = _collect(rows.group_by("customer_id").agg(first_order_at=first, last_order_at=last, **figures))
+    return _order_figures(frame, as_of)
+
+
+def _order_figures(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Ratios and days from the sums."""
+    today = pd.Timestamp(as_of)
+    for column in ("first_order_at", "last_order_at"):
+        frame[column] = frame[column].dt.tz_localize(None).dt.normalize()
+    frame["tenure_days"] = (today - frame["first_order_at"]).dt.days.astype(float)
+    frame["recency_days"] = (today - frame["last_order_at"]).dt.days.astype(float)
+    frame["n_orders"] = frame["n_orders"].astype("int64")
+    # below a quarter of tenure a rate per year says more about the calendar than about the customer
+    frame["orders_per_year"] = (frame["n_orders"] / frame["tenure_days"] * 365.25).where(frame["tenure_days"] >= 90)
+    for column in frame.columns.intersection(["total_spend", "spend_365d", "purchases_spend", "discount"]):
+        frame[column] = frame[column].fillna(0).astype(float) / _PARTS
+    bought = frame["n_orders"].where(frame["n_orders"] > 0)
+    if "purchases_spend" in frame:
+        frame["mean_order_value"] = frame["purchases_spend"] / bought
+    if "discount" in frame and "purchases_spend" in frame:
+        full = frame["purchases_spend"] + frame["discount"]
+        frame["discount_share"] = frame["discount"] / full.where(full > 0)
+    if "n_returned" in frame:
+        frame["return_rate"] = frame["n_returned"] / bought
+    return frame.drop(columns=frame.columns.intersection(["purchases_spend", "discount", "n_returned"]))
+
+
+def _rhythm(tables, as_of: date) -> pd.DataFrame | None:
+    """The customer's own rhythm: the days with a purchase and the gaps between them."""
+    purchases = _purchases(tables)
+    if purchases is None:
+        return None
+    days = purchases.select("customer_id", day=_day("ordered_at")).unique()
+    earlier = nw.col("day").shift(1).over("customer_id", order_by="day")
+    gaps = days.with_columns(earlier=earlier).with_columns(gap=_days_between(nw.col("day"), nw.col("earlier")))
+    frame = _collect(
+        gaps.group_by("customer_id").agg(
+            n_order_days=nw.len(), median_gap_days=nw.col("gap").median(), last_day=nw.col("day").max()
+        )
+    )
+    recency = (pd.Timestamp(as_of) - frame.pop("last_day").dt.tz_localize(None)).dt.days
+    frame["n_order_days"] = frame["n_order_days"].astype("int64")
+    frame["overdue_ratio"] = (recency / frame["median_gap_days"]).where(frame["n_order_days"] > MIN_GAPS)
+    return frame
+
+
+def _usual(tables, column: str, name: str, share: str) -> pd.DataFrame | None:
+    """The commonest value of an order column per customer, and how sure that is."""
+    purchases = _purchases(tables)
+    if purchases is None or column not in purchases.collect_schema():
+        return None
+    counts = purchases.filter(~nw.col(column).is_null()).group_by("customer_id", column).agg(n=nw.len())
+    return _top(counts, column, name, share)
+
+
+def _top(counts: nw.LazyFrame, column: str, name: str, share: str) -> pd.DataFrame:
+    """Per customer the value with the highest n (of equals the first by name), and its share of the sum."""
+    totals = counts.group_by("customer_id").agg(most=nw.col("n").max(), total=nw.col("n").sum(), kinds=nw.len())
+    top = counts.join(totals, on="customer_id").filter(nw.col("n") == nw.col("most"))
+    frame = _collect(
+        top.group_by("customer_id").agg(
+            **{name: nw.col(column).min()},
+            most=nw.col("most").max(),
+            total=nw.col("total").max(),
+            kinds=nw.col("kinds").max(),
+        )
+    )
+    frame[share] = (frame["most"] / frame["total"].where(frame["total"] > 0)).astype(float)
+    return (
+        frame[["customer_id", name, share, "kinds"]]
+        .rename(columns={"kinds": f"n_{name}"})
+        .drop(columns=[] if name == "top_category" else f"n_{name}")
+    )
+
+
+def _categories(tables) -> pd.DataFrame | None:
+    """What customers buy, by category and spend."""
+    if not {"order_lines", "products", "orders"} <= tables.keys():
+        return None
+    lines, products, purchases = tables["order_lines"], tables["products"], _purchases(tables)
+    has = set(lines.collect_schema())
+    if "category" not in products.collect_schema() or "product_id" not in has:
+        return None
+    if "amount" in has:
+        spend = _money("amount")
+    elif {"quantity", "unit_price"} <= has:
+        spend = (nw.col("quantity") * nw.col("unit_price") * _PARTS).round(0).cast(nw.Int64)
+    else:
+        return None
+    known = products.filter(~nw.col("category").is_null()).select("product_id", "category")
+    spent = (
+        lines.with_columns(spend=spend)
+        .join(purchases.select("order_id", "customer_id"), on="order_id")
+        .join(known, on="product_id")
+        .group_by("customer_id", "category")
+        .agg(n=nw.col("spend").sum())
+    )
+    frame = _top(spent, "category", "top_category", "top_category_share")
+    return frame.rename(columns={"n_top_category": "n_categories"})
+
+
+def _touchpoints(tables, as_of: date) -> pd.DataFrame | None:
+    if "touchpoints" not in tables:
+        return None
+    touchpoints = tables["touchpoints"]
+    recent = _day("occurred_at") > _midnight(touchpoints, "occurred_at", as_of - timedelta(days=90))
+    rows = touchpoints.select("customer_id", "occurred_at", recent=_one_if(recent))
+    frame = _collect(
+        rows.group_by("customer_id").agg(
+            n_touchpoints=nw.len(), touchpoints_90d=nw.col("recent").sum(), last_contact_at=nw.col("occurred_at").max()
+        )
+    )
+    frame["last_contact_at"] = frame["last_contact_at"].dt.tz_localize(None).dt.normalize()
+    return frame
+
+
+def _deals(tables) -> pd.DataFrame | None:
+    if "deals" not in tables:
+        return None
+    has = set(tables["deals"].collect_schema())
+    deals = tables["deals"].filter(~nw.col("customer_id").is_null())
+    adds = {}
+    if "outcome" in has:
+        adds = {f"{outcome}_deals": _one_if(nw.col("outcome") == outcome) for outcome in ("won", "lost", "open")}
+    if {"outcome", "amount"} <= has:
+        adds["won_value"] = nw.when(nw.col("outcome") == "won").then(_money("amount"))
+    rows = deals.select("customer_id", **adds)
+    frame = _collect(rows.group_by("customer_id").agg(nw.len().alias("n_deals"), *(nw.col(c).sum() for c in adds)))
+    if "won_value" in frame:
+        frame["won_value"] = frame["won_value"].fillna(0).astype(float) / _PARTS
+    if "outcome" in has:
+        closed = frame["won_deals"] + frame.pop("lost_deals")
+        frame["win_rate"] = frame["won_deals"] / closed.where(closed > 0)
+    return frame
+
+
+def _campaigns(tables) -> pd.DataFrame | None:
+    if "campaign_contacts" not in tables or "converted_at" not in tables["campaign_contacts"].collect_schema():
+        return None
+    rows = tables["campaign_contacts"].select("customer_id", answered=_one_if(~nw.col("converted_at").is_null()))
+    figures = {"campaigns_received": nw.len(), "campaigns_answered": nw.col("answered").sum()}
+    return _collect(rows.group_by("customer_id").agg(**figures))
+
+
+def _finished(profiles: pd.DataFrame) -> pd.DataFrame:
+    """Counts and sums of customers who are in no row are 0; columns in the documented order, rows by customer."""
+    for column, (unit, _) in COLUMNS.items():
+        if column not in profiles:
+            continue
+        if unit in ("orders", "contacts", "deals", "campaigns", "categories") or column == "n_order_days":
+            profiles[column] = profiles[column].fillna(0).astype("int64")
+        elif column in ("total_spend", "spend_365d", "won_value"):
+            profiles[column] = profiles[column].fillna(0.0)
+    recorded = [c for c in profiles if c not in COLUMNS and c != "customer_id"]
+    return profiles[["customer_id", *recorded, *(c for c in COLUMNS if c in profiles)]].sort_values(
+        "customer_id", ignore_index=True
+    )
+
+
+def _recorded_meaning(name: str) -> str:
+    if name == "age":
+        return "full years on the day as_of; empty without a birth date"
+    spec = TABLES["customers"].column.get(name)
+    return f"{spec.meaning}, as recorded" if spec else "the base's own field, as recorded"
+
+
+def _figure(number: float) -> str:
+    """A number with the digits that count."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
+def _typical(values: pd.Series) -> tuple[str, str]:
+    """What is typical of a column and how it spreads, in words."""
+    if values.empty:
+        return "", ""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return f"{values.median():%Y-%m-%d}", f"{values.min():%Y-%m-%d} to {values.max():%Y-%m-%d}"
+    if pd.api.types.is_numeric_dtype(values):
+        low, middle, high = values.astype(float).quantile([0.25, 0.5, 0.75])
+        return _figure(middle), f"{_figure(low)} to {_figure(high)}"
+    words = (
+        values.explode().dropna().astype(str)
+        if isinstance(values.iloc[0], list) or hasattr(values.iloc[0], "tolist")
+        else values.astype(str)
+    )
+    counts = words.value_counts()
+    if counts.empty:
+        return "", ""
+    best = sorted(counts[counts == counts.max()].index)[0]
+    return f"{best} ({counts.max() / len(values):.0%})", f"{len(counts):,} different"

@@ -1,0 +1,291 @@
+"""The folder of a run: the base as read, the artefacts of the chapters, and how to get at both from a notebook.
+
+A run lives in `reports/<source>-<as_of>/`; its tables are Parquet files in `data/`, each written under another name and
+renamed, so that a half-written one is never seen. A notebook calls :func:`open_run` once and then reads and saves tables
+by name.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis import places, schema
+from analysis.errors import Problem
+from analysis.sources import Base, connect, find, load, set_aside
+from analysis.sources import read as read_source
+from analysis.sources.base import sql_name, sql_text
+
+#: The libraries whose version a figure may depend on.
+PACKAGES = ("duckdb", "narwhals", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "seaborn", "statsmodels")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one run.
+
+    Examples
+    --------
+    >>> run = open_run("", "1_profiles")  # doctest: +SKIP
+    >>> profiles = run.read("profiles")  # doctest: +SKIP
+    >>> run.save("segments", segments)  # doctest: +SKIP
+    """
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @cached_property
+    def about(self) -> dict:
+        """What is known of the base: name, title, timezone, currency, as_of, parameters, inputs."""
+        return json.loads((self.data / "base.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def base(self) -> Base:
+        """The customer base of this run, its tables scanned from the run's own Parquet files."""
+        db = connect(self.about["timezone"])
+        tables = {}
+        for name in schema.TABLES:
+            if self.has(name):
+                db.execute(f"CREATE VIEW {name} AS FROM read_parquet({sql_text(str(self.file(name)))})")
+                tables[name] = nw.from_native(db.table(name))
+        return Base(
+            name=self.about["name"],
+            title=self.about["title"],
+            about=self.about["about"],
+            timezone=self.about["timezone"],
+            currency=self.about["currency"],
+            as_of=date.fromisoformat(self.about["as_of"]),
+            tables=tables,
+            accounts=self.read("row_accounts"),
+            unreadable=self.read("unreadable_cells"),
+            personal=tuple(self.about["personal"]),
+            parameters=self.about["parameters"],
+            db=db,
+        )
+
+    def file(self, artefact: str) -> Path:
+        return self.data / f"{artefact}.parquet"
+
+    def has(self, artefact: str) -> bool:
+        return self.file(artefact).is_file()
+
+    def read(self, artefact: str) -> pd.DataFrame:
+        """A table of customer scale or below, by name."""
+        if not self.has(artefact):
+            there = ", ".join(sorted(f.stem for f in self.data.glob("*.parquet"))) or "nothing yet"
+            raise Problem(f"{self.folder.name} has no {artefact}. Run the chapter that makes it. It has: {there}.")
+        return pq.read_table(self.file(artefact)).to_pandas()
+
+    def save(self, artefact: str, table: pd.DataFrame) -> None:
+        """Write a table; the same table gives the same bytes."""
+        with _renamed_when_whole(self.file(artefact)) as part:
+            pq.write_table(pa.Table.from_pandas(table, preserve_index=False), part, compression="zstd")
+
+    def count(self, artefact: str) -> int:
+        """Rows of an artefact, from its file's metadata."""
+        return pq.read_metadata(self.file(artefact)).num_rows
+
+    def tables(self) -> list[str]:
+        """What reading made: the canonical tables, and the accounts of their rows."""
+        return [t for t in (*schema.TABLES, "row_accounts", "unreadable_cells") if self.has(t)]
+
+    def digest(self, artefact: str) -> str | None:
+        return file_digest(self.file(artefact)) if self.has(artefact) else None
+
+
+def open_run(run_dir: str, chapter: str) -> Run:
+    """The run that a notebook works on; for a notebook opened on its own, the sample's, made as far as it needs.
+
+    Parameters
+    ----------
+    run_dir : str
+        Folder of the run; empty for the bookshop's.
+    chapter : str
+        The chapter that asks, e.g. "2_segments": the chapters whose tables it needs are run first if they are missing.
+    """
+    if not run_dir:
+        folder = prepare("bookshop").folder
+        make_missing = [sys.executable, "-m", "analysis.cli", "report", "bookshop", "--before", chapter]
+        # a process of its own: a kernel cannot wait for another kernel
+        made = subprocess.run(make_missing, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise Problem(made.stderr.strip() or made.stdout.strip())
+        return Run(folder)
+    folder = Path(run_dir)
+    if not (folder / "data" / "base.json").is_file():
+        raise Problem(
+            f"{run_dir} is no run: it has no data/base.json. Make one with `moshtari report SOURCE`, or leave run_dir "
+            f"empty for the bookshop."
+        )
+    return Run(folder.resolve())
+
+
+def prepare(
+    source: str, as_of: date | None = None, data: Path | None = None, seed: int = 1, out: Path | None = None
+) -> Run:
+    """Read a base into a run folder, or find the folder into which exactly this was read before.
+
+    Parameters
+    ----------
+    source, as_of, data, seed
+        As in :func:`analysis.sources.read`.
+    out : Path, optional
+        The run's folder; default: `reports/<source>-<as_of>`.
+    """
+    file = None if source == "bookshop" else find(source).resolve()
+    name = load(file).name if file else source
+    asked = {
+        "source": str(file or source),
+        "as_of": as_of and as_of.isoformat(),
+        "data": str((data or places.DATA).absolute()),
+        "seed": seed,
+    }
+    for folder in [out] if out else sorted(places.REPORTS.glob(f"{name}-*")):
+        if _is_read_already(folder, asked):
+            return Run(folder.resolve())
+    base = read_source(source, as_of, data, seed)
+    folder = (out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}").absolute()
+    run = Run(folder)
+    with exclusive(folder):
+        make_folder(folder / "stamps")
+        _write_base(run, base)
+        inputs = {str(f): file_digest(f) for f in base.inputs}
+        write_json(_reading_stamp(folder), {"asked": asked, "inputs": inputs, "package": package_digest()})
+    return run
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold a run's folder; a second run into the same folder stops with a message."""
+    from filelock import FileLock, Timeout  # here: notebooks do not need it
+
+    make_folder(folder)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Problem(
+            f"{folder} is being written by another run. Wait for it, or choose another folder with --out."
+        ) from None
+    except OSError as e:
+        raise Problem(f"{folder} cannot be written: {e.strerror}. Choose another folder with --out.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write into, or say why that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "no permission to write")
+    except OSError as e:
+        raise Problem(f"{folder} cannot be written: {e.strerror}. Choose another folder with --out.") from None
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file."""
+    with file.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def package_digest() -> str:
+    """SHA-256 over the package's own source and the versions of the libraries that figures rest on."""
+    digest = hashlib.sha256(json.dumps(versions()).encode())
+    root = Path(__file__).parent
+    for file in sorted(
+        p for p in root.rglob("*") if p.suffix in (".py", ".toml") and "notebooks" not in p.relative_to(root).parts
+    ):
+        digest.update(str(file.relative_to(root)).encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the libraries."""
+    return {"python": ".".join(map(str, sys.version_info[:3]))} | {p: version(p) for p in PACKAGES}
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write a JSON file that is never seen half-written."""
+    with _renamed_when_whole(file) as part:
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def _write_base(run: Run, base: Base) -> None:
+    """The base as artefacts: canonical tables in an order of their own, row accounts, and what was set aside."""
+    _reading_stamp(run.folder).unlink(missing_ok=True)
+    make_folder(run.data)
+    for stale in (*run.data.glob("*.parquet"), *(run.folder / "set_aside").glob("*.parquet")):
+        stale.unlink()
+    for name in base:
+        _copy(base, f"SELECT * FROM {sql_name(name)} ORDER BY ALL", run.file(name))
+        if (rows := set_aside(base, name)) is not None:
+            make_folder(run.folder / "set_aside")
+            _copy(base, rows, run.folder / "set_aside" / f"{name}.parquet")
+    run.save("row_accounts", base.accounts[["table", "reason", "rows", "defect"]])
+    run.save("unreadable_cells", base.unreadable)
+    write_json(
+        run.data / "base.json",
+        {
+            "name": base.name,
+            "title": base.title,
+            "about": base.about,
+            "timezone": base.timezone,
+            "currency": base.currency,
+            "as_of": base.as_of.isoformat(),
+            "personal": list(base.personal),
+            "parameters": base.parameters,
+            "inputs": [{"path": f.name, "sha256": file_digest(f), "bytes": f.stat().st_size} for f in base.inputs],
+        },
+    )
+
+
+def _copy(base: Base, select: str, file: Path) -> None:
+    with _renamed_when_whole(file) as part:
+        base.db.execute(f"COPY ({select}) TO {sql_text(str(part))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+@contextmanager
+def _renamed_when_whole(file: Path) -> Iterator[Path]:
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _reading_stamp(folder: Path) -> Path:
+    return folder / "stamps" / "reading.json"
+
+
+def _is_read_already(folder: Path, asked: dict) -> bool:
+    """Whether a folder holds exactly what reading would give now: same question, files and package."""
+    try:
+        stamp = json.loads(_reading_stamp(folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (
+        stamp["asked"] == asked
+        and stamp["package"] == package_digest()
+        and all(Path(f).is_file() and file_digest(Path(f)) == sha for f, sha in stamp["inputs"].items())
+    )

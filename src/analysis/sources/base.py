@@ -1,0 +1,472 @@
+"""A customer base as read: the canonical tables, what was set aside and why.
+
+`read` opens a source and returns a :class:`Base`. Every table of it is a lazy frame over the engine: nothing of event
+scale enters pandas, and nothing is copied before somebody asks. Rows in = rows kept + rows set aside, per table.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+
+from analysis import bookshop, places, schema
+from analysis.errors import Problem
+from analysis.sources import canonical, files, jalali, mapping
+from analysis.sources.canonical import PREFIX, TypedTable
+from analysis.sources.files import sql_name, sql_text
+
+_REASON = sql_name(PREFIX + "reason")
+
+
+@dataclass(frozen=True)
+class Base(Mapping):
+    """A customer base: a mapping from the name of a canonical table to its lazy frame, and what is known about it.
+
+    Attributes
+    ----------
+    name, title, about : str
+    timezone, currency : str
+        The business's own; the timezone decides what a day is.
+    as_of : datetime.date
+        The last day that the base knows of; nothing later is in any table.
+    tables : dict of str to narwhals.LazyFrame
+    accounts : DataFrame, columns ``table``, ``reason``, ``rows``, ``defect``
+        Rows kept (empty reason) and rows set aside, by reason.
+    unreadable : DataFrame, columns ``table``, ``column``, ``cells``, ``examples``
+        Filled cells of optional columns that could not be used and are empty now; their rows are kept.
+    personal : tuple of str
+        The base's own fields of `customers` that identify a person, beside the schema's.
+    """
+
+    name: str
+    title: str
+    timezone: str
+    currency: str
+    as_of: date
+    tables: dict[str, nw.LazyFrame]
+    accounts: pd.DataFrame
+    unreadable: pd.DataFrame
+    about: str = ""
+    personal: tuple[str, ...] = ()
+    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    inputs: tuple[Path, ...] = ()
+    db: duckdb.DuckDBPyConnection | None = field(default=None, repr=False, compare=False)
+
+    def __getitem__(self, table: str) -> nw.LazyFrame:
+        if table not in self.tables:
+            what = schema.TABLES[table].one_row_per if table in schema.TABLES else "no canonical table"
+            raise Problem(f'{self.name} has no table "{table}" ({what}). It has: {", ".join(self.tables)}.')
+        return self.tables[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+    def __contains__(self, table: object) -> bool:
+        return table in self.tables
+
+    def columns(self, table: str) -> list[str]:
+        """Column names of a table; none when the base does not have it."""
+        return list(self.tables[table].collect_schema()) if table in self.tables else []
+
+
+def connect(timezone: str) -> duckdb.DuckDBPyConnection:
+    """An engine whose days are the business's and which spills to disk what does not fit into memory."""
+    db = duckdb.connect(config={"temp_directory": str(Path(tempfile.gettempdir()) / "moshtari-spill")})
+    db.execute(f"SET TimeZone = {sql_text(timezone)}")
+    return db
+
+
+def read(source: str, as_of: date | None = None, data: Path | None = None, seed: int = 1) -> Base:
+    """Read a customer base, whatever its format, into the canonical tables.
+
+    Parameters
+    ----------
+    source : str
+        "bookshop" (the simulated sample), the name of a shipped mapping, or the path of a mapping file.
+    as_of : date, optional
+        Last day to look at; later rows are set aside as ``after as_of``. Default: the day of the last event.
+    data : Path, optional
+        Folder of the source's files; default: the environment variable MOSHTARI_DATA, else the mapping's own folder.
+    seed : int
+        Seed of the bookshop; other sources have no chance in them.
+
+    Raises
+    ------
+    Problem
+        Anything about the source that its user can mend.
+    """
+    file = (
+        bookshop.write(places.ROOT / "data" / f"bookshop-{seed}", seed=seed)
+        if source == "bookshop"
+        else mapping.find(source)
+    )
+    return read_mapping(mapping.load(file), as_of, data)
+
+
+def read_mapping(m: mapping.BaseMapping, as_of: date | None = None, data: Path | None = None) -> Base:
+    """Read the base that a checked mapping describes; see :func:`read`."""
+    folders = tuple(f for f in (data, m.file.parent if m.file.parent != mapping.SHIPPED else None, places.DATA) if f)
+    located = {name: files.locate(t, folders, m.file.name) for name, t in m.tables.items()}
+    db = connect(m.timezone)
+    jalali.install(db)
+    typed = {
+        name: canonical.typed_view(db, files.open_table(db, t, located[name]), t, m) for name, t in m.tables.items()
+    }
+    as_of_given, as_of = as_of, as_of or _last_day(db, typed, m)
+    end = (as_of + timedelta(days=1)).isoformat()
+    accounts = []
+    for name in _customers_first(typed):
+        accounts.append(_check_table(db, typed, name, end if as_of_given else None))
+        _check_limit(db, typed[name], accounts[-1], m)
+        _keep(db, typed[name], end)
+    _derive_orders(db, typed)
+    _derive_customers(db, typed)
+    kept = [t for t in schema.TABLES if t in typed or t in _derived(typed)]
+    return Base(
+        name=m.name,
+        title=m.title,
+        about=m.about,
+        timezone=m.timezone,
+        currency=m.currency,
+        as_of=as_of,
+        tables={t: nw.from_native(db.table(sql_name(t))) for t in kept},
+        accounts=pd.concat([*accounts, *_derived_accounts(db, typed)], ignore_index=True),
+        unreadable=pd.concat([_unreadable_cells(db, t) for t in typed.values()], ignore_index=True),
+        personal=m.tables["customers"].personal if "customers" in m.tables else (),
+        parameters=m.parameters,
+        inputs=tuple(sorted({m.file, *(p for named in located.values() for ps in named.values() for p in ps)})),
+        db=db,
+    )
+
+
+def set_aside(base: Base, table: str) -> str | None:
+    """SQL that selects what was set aside of a table: the source's own columns and the reason; None if nothing was."""
+    rows = base.accounts.query("table == @table and reason != ''")
+    if rows.empty:
+        return None
+    if rows["derived"].any():
+        return f'SELECT * FROM "aside.{table}" ORDER BY ALL'
+    own = f"COLUMNS(c -> NOT starts_with(c, {sql_text(PREFIX)}))"
+    return f'SELECT {own}, {_REASON} AS reason FROM "checked.{table}" WHERE {_REASON} IS NOT NULL ORDER BY ALL'
+
+
+def _customers_first(typed: Mapping[str, TypedTable]) -> list[str]:
+    """The order of checking: a table after those that it refers to."""
+    first = ("customers", "orders", "deals")
+    return [t for t in first if t in typed] + [t for t in typed if t not in first]
+
+
+def _last_day(db, typed: Mapping[str, TypedTable], m: mapping.BaseMapping) -> date:
+    """The day of the last event that is not in the future: what the base knows of."""
+    dated = {name: t for name, t in typed.items() if canonical.row_time(t)}
+    events = [t for name, t in dated.items() if name != "customers"] or list(dated.values())
+    days = []
+    for t in events:
+        cell = sql_name(PREFIX + canonical.row_time(t))
+        own = " OR ".join(f"coalesce(({c}), false)" for c in t.source.set_aside.values()) or "false"
+        days.append(
+            db.execute(
+                f"SELECT max({cell})::DATE FROM {sql_name(t.view)} WHERE {cell} <= now() AND NOT ({own})"
+            ).fetchall()[0][0]
+        )
+    days = [d for d in days if d]
+    if not days:
+        unread = [_unreadable_examples(db, t, canonical.row_time(t)) for t in events]
+        found = next((u for u in unread if u), "no date at all")
+        raise Problem(
+            f"{m.file.name}: no table has a date that can be read (found: {found}), so there is no day to report on. "
+            f'Map a date column and say its format = "%d.%m.%Y" or calendar = "jalali", or give --as-of.'
+        )
+    return max(days)
+
+
+def _check_table(db, typed: Mapping[str, TypedTable], name: str, end: str | None) -> pd.DataFrame:
+    """Give every row of a table its reason to be set aside, or none, and count."""
+    table = typed[name]
+    reasons = canonical.row_reasons(table, db, end)
+    cases = " ".join(f"WHEN {condition} THEN {sql_text(reason)}" for reason, condition, _ in reasons)
+    reason = f"CASE {cases} END" if cases else "CAST(NULL AS VARCHAR)"
+    db.execute(f'CREATE VIEW "checked.{name}" AS SELECT *, {reason} AS {_REASON} FROM {sql_name(table.view)}')
+    defects = {r for r, _, is_defect in reasons if is_defect}
+    defects |= _mark_duplicates(db, table)
+    defects |= _mark_orphans(db, typed, name)
+    counts = db.execute(
+        f"SELECT coalesce({_REASON}, '') AS reason, count(*) AS rows FROM \"checked.{name}\" GROUP BY 1 ORDER BY 1"
+    ).df()
+    return counts.assign(table=name, defect=counts["reason"].isin(defects), derived=False)
+
+
+def _mark_duplicates(db, table: TypedTable) -> set[str]:
+    """Set aside all but one of the rows that share a key; which one stays depends on what they hold, not on their order."""
+    key = table.source.table.key
+    if key is None:
+        return set()
+    name, cell = table.name, sql_name(PREFIX + key)
+    total, distinct = db.execute(
+        f'SELECT count(*), count(DISTINCT {cell}) FROM "checked.{name}" WHERE {_REASON} IS NULL'
+    ).fetchall()[0]
+    if total == distinct:
+        return set()
+    repeated, other = "repeated row", f"another row has this {key}"
+    cells = ", ".join(sql_name(PREFIX + c.name) for c in table.columns)
+    everything = ", ".join(f"{c} DESC NULLS LAST" for c in _columns(db, f"checked.{name}"))
+    _replace_reason(
+        db,
+        name,
+        f"CASE WHEN {_REASON} IS NOT NULL THEN {_REASON} "
+        f"WHEN row_number() OVER (PARTITION BY {cells}, {_REASON} ORDER BY {everything}) > 1 THEN '{repeated}' "
+        f"WHEN row_number() OVER (PARTITION BY {cell}, {_REASON} ORDER BY {everything}) > 1 THEN '{other}' END",
+    )
+    return {repeated, other}
+
+
+def _mark_orphans(db, typed: Mapping[str, TypedTable], name: str) -> set[str]:
+    """Set aside rows that refer to a customer, order or deal which the base does not have or has set aside."""
+    marked = set()
+    for parent, key in (("customers", "customer_id"), ("orders", "order_id"), ("deals", "deal_id")):
+        if name == parent or parent not in typed or not typed[name].has(key):
+            continue
+        cell = sql_name(PREFIX + key)
+        known = f'EXISTS (FROM "checked.{parent}" AS p WHERE p.{cell} = c.{cell}'
+        orphan = f"{_REASON} IS NULL AND {cell} IS NOT NULL AND NOT {known} AND p.{_REASON} IS NULL)"
+        if not db.execute(f'SELECT count(*) FROM "checked.{name}" AS c WHERE {orphan}').fetchall()[0][0]:
+            continue
+        what = parent.removesuffix("s")
+        _replace_reason(
+            db,
+            name,
+            f"CASE WHEN {orphan} THEN CASE WHEN {known}) THEN '{what} set aside' ELSE 'unknown {what}' END ELSE {_REASON} END",
+        )
+        marked.add(f"unknown {what}")
+    return marked
+
+
+def _replace_reason(db, name: str, reason: str) -> None:
+    """Compute the reasons anew and keep them: a table with such rows is staged once instead of judged at every scan."""
+    db.execute(
+        f'CREATE TABLE "staged.{name}" AS SELECT * EXCLUDE ({_REASON}), {reason} AS {_REASON} FROM "checked.{name}" AS c'
+    )
+    db.execute(f'DROP VIEW IF EXISTS "checked.{name}"')
+    db.execute(f'CREATE VIEW "checked.{name}" AS FROM "staged.{name}"')
+
+
+def _check_limit(db, table: TypedTable, accounts: pd.DataFrame, m: mapping.BaseMapping) -> None:
+    """Stop when more rows are defective than the mapping allows, or when none is left."""
+    total = int(accounts["rows"].sum())
+    where = f"{', '.join(sorted({Path(p).name for p in table.source.paths.values()}))} ({table.name})"
+    bad = accounts[accounts["defect"]].sort_values(["rows", "reason"], ascending=[False, True])
+    if total and bad["rows"].sum() > m.max_set_aside * total:
+        worst = bad.iloc[0]
+        examples = _defect_examples(db, table, worst["reason"])
+        raise Problem(
+            f"{where}: {bad['rows'].sum():,} of {total:,} rows cannot be used, more than the limit of {m.max_set_aside:.0%}. "
+            f"Most common: {worst['reason']} ({worst['rows']:,} rows{examples}). {_cure(worst['reason'])} "
+            f"Or raise max_set_aside in {m.file.name}."
+        )
+    if not total or accounts.loc[accounts["reason"] == "", "rows"].sum() == 0:
+        reasons = ", ".join(f"{r.reason} {r.rows:,}" for r in accounts.itertuples()) or "the file has none"
+        raise Problem(
+            f"{where}: no row is left ({reasons}). {_cure(accounts['reason'].iloc[0] if total else '')}".rstrip()
+        )
+
+
+def _cure(reason: str) -> str:
+    """What to do about a reason."""
+    if reason.startswith("unreadable"):
+        return f'Say how it is written in the mapping: {reason.split()[1]} = {{ column = "…", format = "%d.%m.%Y" }} or calendar = "jalali".'
+    if reason.startswith("no "):
+        return f"Map another column, or name the reason in the mapping's set_aside if rows without {reason[3:]} are expected."
+    if reason.startswith("unknown c") or reason.startswith("unknown o") or reason.startswith("unknown d"):
+        return "Check that both files were exported together and write their ids alike."
+    if reason.startswith("unknown"):
+        column = reason.split()[1]
+        values = [v for t in schema.TABLES.values() for v in (t.column[column].values if column in t.column else ())]
+        return (
+            f'Translate the source\'s words to {", ".join(dict.fromkeys(values))}: {column} = {{ sql = "CASE … END" }}.'
+        )
+    if reason in ("repeated row",) or reason.startswith("another row"):
+        return "Export each once, or choose the row to keep with a query in the mapping."
+    if reason == "negative amount":
+        return "If these are credit notes, map status = 'returned' for them."
+    if reason == "amount is no number":
+        return 'Check decimal = "," and delimiter in the mapping.'
+    if reason == "after as_of":
+        return "Choose a later --as-of."
+    if reason == "in the future":
+        return "Check the date format (day and month exchanged?) and the clock."
+    return "Mend the export."
+
+
+def _defect_examples(db, table: TypedTable, reason: str) -> str:
+    column = reason.split()[-1]
+    given = table.given.get(column)
+    if (
+        given is None
+        or reason.startswith("no ")
+        or (column in table.source.table.column and table.source.table.column[column].personal)
+    ):
+        return ""
+    rows = db.execute(
+        f'SELECT DISTINCT {given} AS example FROM "checked.{table.name}" WHERE {_REASON} = {sql_text(reason)} ORDER BY 1 LIMIT 3'
+    ).fetchall()
+    return ", e.g. " + ", ".join(repr(r[0]) for r in rows) if rows else ""
+
+
+def _unreadable_examples(db, table: TypedTable, column: str) -> str:
+    if column not in table.unreadable:
+        return ""
+    rows = db.execute(
+        f"SELECT DISTINCT {table.given[column]} FROM {sql_name(table.view)} WHERE {table.unreadable[column]} ORDER BY 1 LIMIT 3"
+    ).fetchall()
+    return ", ".join(repr(r[0]) for r in rows)
+
+
+def _keep(db, table: TypedTable, end: str) -> None:
+    """The canonical table itself: rows without a reason, under the canonical names, nothing in them later than `as_of`."""
+    later = [
+        c.name
+        for c in table.columns
+        if c.type == "instant" and c.name != canonical.row_time(table) and table.name != "campaigns"
+    ]
+    cells = []
+    for c in table.columns:
+        cell, known = sql_name(PREFIX + c.name), ""
+        if c.name in later:
+            known = _not_after(c.name, end)
+        elif table.name == "deals" and table.has("closed_at") and c.name in ("outcome", "amount"):
+            known = _not_after("closed_at", end)
+        elif table.name == "campaign_contacts" and table.has("converted_at") and c.name == "revenue":
+            known = _not_after("converted_at", end)
+        otherwise = "'open'" if c.name == "outcome" else "NULL"
+        cells.append(
+            f"CASE WHEN {known} THEN {cell} ELSE {otherwise} END AS {sql_name(c.name)}"
+            if known
+            else f"{cell} AS {sql_name(c.name)}"
+        )
+    cells += [_custom_cell(db, table, c) for c in table.custom]
+    db.execute(
+        f'CREATE VIEW {sql_name(table.name)} AS SELECT {", ".join(cells)} FROM "checked.{table.name}" WHERE {_REASON} IS NULL'
+    )
+
+
+def _custom_cell(db, table: TypedTable, column: str) -> str:
+    """A field of the base's own: a number where a text file writes nothing but numbers in it, else as it stands."""
+    cell = sql_name(column)
+    kind = db.execute(f"SELECT typeof({cell}) FROM {sql_name(table.view)} LIMIT 1").fetchall()[0][0]
+    if kind != "VARCHAR":
+        return cell
+    number = f"TRY_CAST({canonical.plain_number(cell, table.source.decimal)} AS DOUBLE)"
+    # 007 is a code, not seven
+    words = f"count(*) FILTER ({cell} <> '' AND ({number} IS NULL OR regexp_matches({cell}, '^0[0-9]')))"
+    filled, no_numbers = db.execute(
+        f"SELECT count(*) FILTER ({cell} <> ''), {words} FROM {sql_name(table.view)}"
+    ).fetchall()[0]
+    return f"{number} AS {cell}" if filled and not no_numbers else f"nullif(trim({cell}), '') AS {cell}"
+
+
+def _not_after(column: str, end: str) -> str:
+    cell = sql_name(PREFIX + column)
+    return f"({cell} IS NULL OR {cell} < TIMESTAMPTZ {sql_text(end)})"
+
+
+def _derived(typed: Mapping[str, TypedTable]) -> set[str]:
+    derived = set()
+    if "orders" not in typed and "order_lines" in typed and canonical.carries_orders(typed["order_lines"]):
+        derived.add("orders")
+    if "customers" not in typed:
+        derived.add("customers")
+    return derived
+
+
+def _derive_orders(db, typed: Mapping[str, TypedTable]) -> None:
+    """Orders from their lines: the earliest time, the sum of the lines, and whatever else the lines say of the order."""
+    if "orders" not in _derived(typed):
+        return
+    lines = typed["order_lines"]
+    carried = [c for c in mapping.order_columns_of_lines() if lines.has(c)]
+    cells = {c: f"min({sql_name(c)})" for c in carried} | {"amount": _exact_sum(_line_amount(lines))}
+    if lines.has("discount"):
+        cells["discount"] = _exact_sum("discount")
+    # an order whose lines come to less than nothing gives money back
+    cells["status"] = f"coalesce({cells.get('status', 'NULL')}, CASE WHEN {cells['amount']} < 0 THEN 'returned' END)"
+    ordered = [f"{cells[c]} AS {sql_name(c)}" for c in schema.TABLES["orders"].names if c in cells]
+    db.execute('ALTER VIEW "order_lines" RENAME TO "wide.order_lines"')
+    own = [sql_name(c.name) for c in lines.columns if c.name not in carried]
+    db.execute(f'CREATE VIEW "order_lines" AS SELECT {", ".join(own)} FROM "wide.order_lines"')
+    db.execute(
+        f'CREATE VIEW "orders" AS SELECT order_id, {", ".join(ordered)} FROM "wide.order_lines" GROUP BY order_id'
+    )
+    cell = sql_name(PREFIX + "order_id")
+    db.execute(
+        f'CREATE VIEW "aside.orders" AS SELECT {cell} AS order_id, min({_REASON}) AS reason FROM "checked.order_lines" '
+        f"WHERE {cell} IS NOT NULL GROUP BY 1 HAVING count(*) FILTER ({_REASON} IS NULL) = 0"
+    )
+
+
+def _exact_sum(expression: str) -> str:
+    """A sum of money that is the same in whatever order it is added up: whole ten-thousandths are exact."""
+    return f"CAST(sum(CAST(round(({expression}) * 10000) AS BIGINT)) AS DOUBLE) / 10000"
+
+
+def _line_amount(lines: TypedTable) -> str:
+    if lines.has("amount"):
+        return "amount"
+    for column in ("quantity", "unit_price"):
+        if not lines.has(column):
+            raise Problem(
+                f"[tables.order_lines] has neither amount nor both quantity and unit_price, so orders have no amount. Map amount, or {column}."
+            )
+    return "quantity * unit_price" + (" - coalesce(discount, 0)" if lines.has("discount") else "")
+
+
+def _derive_customers(db, typed: Mapping[str, TypedTable]) -> None:
+    """Customers from the ids of the other tables."""
+    if "customers" in typed:
+        return
+    with_ids = [t for t in ("orders",) if t in _derived(typed)]
+    with_ids += [t for t in typed if typed[t].has("customer_id") and not (t == "order_lines" and with_ids)]
+    if not with_ids:
+        raise Problem(f"None of {', '.join(typed)} says which customer it belongs to. Map customer_id in one of them.")
+    ids = " UNION ALL ".join(f"SELECT customer_id FROM {sql_name(t)}" for t in with_ids)
+    db.execute(f'CREATE VIEW "customers" AS SELECT DISTINCT customer_id FROM ({ids}) WHERE customer_id IS NOT NULL')
+
+
+def _derived_accounts(db, typed: Mapping[str, TypedTable]) -> list[pd.DataFrame]:
+    accounts = []
+    for table in sorted(_derived(typed)):
+        counts = [("", db.execute(f"SELECT count(*) FROM {sql_name(table)}").fetchall()[0][0])]
+        if table == "orders":
+            counts += db.execute('SELECT reason, count(*) FROM "aside.orders" GROUP BY 1 ORDER BY 1').fetchall()
+        accounts.append(
+            pd.DataFrame(counts, columns=["reason", "rows"]).assign(table=table, defect=False, derived=True)
+        )
+    return accounts
+
+
+def _unreadable_cells(db, table: TypedTable) -> pd.DataFrame:
+    """Filled cells of columns that a row can do without, which gave nothing usable."""
+    judged = {
+        c
+        for c in table.unreadable
+        if not table.source.table.column.get(c, schema.Column(c, "id", "", required=True)).required
+    }
+    judged -= {"status", "outcome", "amount"} if table.name in ("orders", "deals") else set()
+    found = []
+    for column in sorted(judged):
+        condition = f"{_REASON} IS NULL AND {table.unreadable[column]}"
+        n = db.execute(f'SELECT count(*) FROM "checked.{table.name}" WHERE {condition}').fetchall()[0][0]
+        if n:
+            found.append((table.name, column, n, _unreadable_examples(db, table, column)))
+    return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
+
+
+def _columns(db, view: str) -> list[str]:
+    return [sql_name(row[0]) for row in db.execute(f"DESCRIBE {sql_name(view)}").fetchall()]

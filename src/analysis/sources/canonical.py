@@ -1,0 +1,263 @@
+"""From a source's columns to canonical ones: the SQL that converts each column, and the conditions a row must meet.
+
+`typed_view` lays the converted columns beside the source's own, `checked_view` adds the reason why a row is set aside
+(nothing for a row that is kept). Both are views: nothing is computed until somebody asks, and then only the columns
+asked for.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from analysis import schema
+from analysis.errors import Problem, did_you_mean
+from analysis.sources.files import first_line, sql_name, sql_text
+from analysis.sources.mapping import BaseMapping, ColumnSource, TableSource, order_columns_of_lines
+
+#: Converted columns stand beside the source's own under this prefix.
+PREFIX = "→"
+
+_NUMERIC = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+)
+
+
+@dataclass(frozen=True)
+class TypedTable:
+    """A table after conversion: the view, which canonical and custom columns it has, and what can go wrong in them.
+
+    Attributes
+    ----------
+    unreadable : dict of str to str
+        Canonical column → condition under which a filled source cell gave nothing usable.
+    given : dict of str to str
+        Canonical column → the source's expression for it, as text, for showing examples.
+    """
+
+    source: TableSource
+    view: str
+    columns: tuple[schema.Column, ...]
+    custom: tuple[str, ...]
+    unreadable: dict[str, str]
+    given: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.source.table.name
+
+    def has(self, column: str) -> bool:
+        return any(c.name == column for c in self.columns)
+
+
+def expected_columns(source: TableSource, mapping: BaseMapping) -> tuple[schema.Column, ...]:
+    """The canonical columns that a table may have: its own, and those of the order for lines that carry them."""
+    columns = source.table.columns
+    if source.table.name == "order_lines" and "orders" not in mapping.tables:
+        orders = schema.TABLES["orders"].column
+        columns += tuple(orders[c] for c in order_columns_of_lines())
+    return columns
+
+
+def typed_view(db: duckdb.DuckDBPyConnection, raw: str, source: TableSource, mapping: BaseMapping) -> TypedTable:
+    """Convert a table's source columns to canonical ones, in a view that keeps the source's columns beside them."""
+    types = {name: kind for name, kind, *_ in db.execute(f"DESCRIBE {sql_name(raw)}").fetchall()}
+    wanted = _column_sources(source, expected_columns(source, mapping), types, mapping)
+    where = f"{mapping.file.name} [tables.{source.table.name}.columns]"
+    converted, unreadable, given = [], {}, {}
+    for column, column_source in wanted:
+        expression, kind = _source_expression(db, raw, column, column_source, types, where)
+        canonical = _canonical_expression(expression, kind, column, column_source, source, where)
+        name = sql_name(PREFIX + column.name)
+        converted.append(f"{canonical} AS {name}")
+        given[column.name] = f"CAST({expression} AS VARCHAR)"
+        unreadable[column.name] = _unreadable(column, expression, kind, name)
+    custom = _custom_columns(source, wanted, types)
+    view = f"typed.{source.table.name}"
+    db.execute(f"CREATE VIEW {sql_name(view)} AS SELECT *, {', '.join(converted)} FROM {sql_name(raw)}")
+    return TypedTable(
+        source, view, tuple(c for c, _ in wanted), custom, {k: v for k, v in unreadable.items() if v}, given
+    )
+
+
+def row_reasons(table: TypedTable, db: duckdb.DuckDBPyConnection, as_of_end: str | None) -> list[tuple[str, str, bool]]:
+    """Why rows of a table are set aside, first match wins: reason, SQL condition, and whether it is a defect.
+
+    The mapping's own reasons come first and are no defects (somebody meant them), nor is what happened after `as_of`.
+    """
+    where = f"[tables.{table.name}.set_aside]"
+    reasons = [(reason, f"({condition})", False) for reason, condition in table.source.set_aside.items()]
+    for reason, condition, _ in reasons:
+        try:
+            db.execute(f"DESCRIBE SELECT 1 FROM {sql_name(table.view)} WHERE {condition}").fetchall()
+        except duckdb.Error as e:
+            raise Problem(f'{where} "{reason}": the condition {condition} does not run: {first_line(e)}.') from None
+    required = {c.name for c in table.columns if c.required} | _carried_order_keys(table)
+    for column in table.columns:
+        cell = sql_name(PREFIX + column.name)
+        if column.name in required:
+            if column.name in table.unreadable:
+                reasons.append((f"unreadable {column.name}", table.unreadable[column.name], True))
+            reasons.append((f"no {column.name}", f"{cell} IS NULL", True))
+        elif column.name in ("status", "outcome") and column.name in table.unreadable:
+            reasons.append((f"unknown {column.name}", table.unreadable[column.name], True))
+        elif column.name == "amount" and column.name in table.unreadable:
+            reasons.append(("amount is no number", table.unreadable[column.name], True))
+    if table.name == "orders" and table.has("amount"):
+        returned = f"{sql_name(PREFIX + 'status')} = 'returned'" if table.has("status") else "false"
+        reasons.append(
+            ("negative amount", f"{sql_name(PREFIX + 'amount')} < 0 AND NOT coalesce({returned}, false)", True)
+        )
+    time = row_time(table)
+    if time:
+        reasons.append(("in the future", f"{sql_name(PREFIX + time)} > now()", True))
+        if as_of_end:
+            reasons.append(("after as_of", f"{sql_name(PREFIX + time)} >= TIMESTAMPTZ {sql_text(as_of_end)}", False))
+    return reasons
+
+
+def row_time(table: TypedTable) -> str | None:
+    """The column that says when a row came into being, where the table has one; a campaign may well lie ahead."""
+    if table.name == "campaigns":
+        return None
+    time = "ordered_at" if table.name == "order_lines" else table.source.table.time
+    return time if time and table.has(time) else None
+
+
+def carries_orders(table: TypedTable) -> bool:
+    """Whether a table of order lines also says which customer ordered when."""
+    return table.name == "order_lines" and table.has("customer_id") and table.has("ordered_at")
+
+
+def plain_number(expression: str, decimal: str) -> str:
+    """A number as typed (Persian digits, thousands marks, spaces) in the form that the engine reads."""
+    digits = f"latin_digits(CAST({expression} AS VARCHAR))"
+    thousands = "." if decimal == "," else ","
+    plain = f"translate({digits}, {sql_text(thousands + ' ٬’ ')}, '')"
+    return f"replace(replace({plain}, '٫', '.'), ',', '.')"
+
+
+def _carried_order_keys(table: TypedTable) -> set[str]:
+    return {"customer_id", "ordered_at"} if carries_orders(table) else set()
+
+
+def _column_sources(source, expected, types, mapping):
+    """Which canonical column comes from which source; names checked."""
+    if source.columns is not None:
+        known = {c.name: c for c in expected}
+        return [(known[name], given) for name, given in source.columns.items()]
+    missing = [c.name for c in source.table.columns if c.required and c.name not in types]
+    if missing:
+        raise Problem(
+            f'{next(iter(source.paths.values()))} has no column "{missing[0]}".{did_you_mean(missing[0], types)} '
+            f"It has: {', '.join(types)}. Map it in [tables.{source.table.name}.columns], e.g. "
+            f'{missing[0]} = "{next(iter(types))}".'
+        )
+    return [(c, ColumnSource(column=c.name)) for c in expected if c.name in types]
+
+
+def _source_expression(db, raw, column, given, types, where) -> tuple[str, str]:
+    """The SQL of a source column or expression, and its type in the engine."""
+    if given.column is not None:
+        if given.column not in types:
+            raise Problem(
+                f'{where} {column.name}: the file has no column "{given.column}".{did_you_mean(given.column, types)} '
+                f'It has: {", ".join(types)}. Name one of them, e.g. {column.name} = "{next(iter(types))}".'
+            )
+        return sql_name(given.column), types[given.column]
+    try:
+        kind = db.execute(f"DESCRIBE SELECT ({given.sql}) FROM {sql_name(raw)}").fetchall()[0][1]
+    except duckdb.Error as e:
+        raise Problem(
+            f"{where} {column.name}: the SQL {given.sql} does not run: {first_line(e)}. It sees: {', '.join(types)}."
+        ) from None
+    return f"({given.sql})", kind
+
+
+def _canonical_expression(expression, kind, column, given, source, where) -> str:
+    if column.type in ("id", "text"):
+        return _as_text(expression, kind, column)
+    if column.type == "number":
+        return _as_number(expression, kind, column, source)
+    if column.type in ("instant", "date"):
+        return f"CAST({_as_instant(expression, kind, given)} AS {schema.SQL_TYPES[column.type]})"
+    if kind.endswith("[]"):
+        return f"CAST({expression} AS VARCHAR[])"
+    if given.split is None:
+        raise Problem(f'{where} {column.name} is a list; say what parts it, e.g. {{ column = "…", split = ";" }}.')
+    parts = f"list_transform(string_split({expression}, {sql_text(given.split)}), x -> trim(x))"
+    return f"list_filter({parts}, x -> x <> '')"
+
+
+def _as_text(expression: str, kind: str, column: schema.Column) -> str:
+    if kind in ("DOUBLE", "FLOAT"):
+        # a whole-number id that a missing value turned into 17850.0
+        whole = f"{expression} = floor({expression}) AND abs({expression}) < 1e15"
+        return f"CASE WHEN {whole} THEN CAST(CAST({expression} AS BIGINT) AS VARCHAR) ELSE CAST({expression} AS VARCHAR) END"
+    text = expression if kind == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
+    if kind == "VARCHAR":
+        text = f"nullif(trim({text}), '')"
+    if not column.values:
+        return text
+    allowed = ", ".join(sql_text(v) for v in column.values)
+    return f"CASE WHEN lower({text}) IN ({allowed}) THEN lower({text}) END"
+
+
+def _as_number(expression: str, kind: str, column: schema.Column, source: TableSource) -> str:
+    if kind.startswith(_NUMERIC) or kind == "BOOLEAN":
+        number = f"CAST({expression} AS DOUBLE)"
+    else:
+        number = f"TRY_CAST({plain_number(expression, source.decimal)} AS DOUBLE)"
+    bounds = f"isfinite({number})" + (f" AND {number} >= {column.minimum}" if column.minimum is not None else "")
+    return f"CASE WHEN {bounds} THEN {number} END"
+
+
+def _as_instant(expression: str, kind: str, given: ColumnSource) -> str:
+    if kind.startswith("TIMESTAMP") or kind == "DATE":
+        return f"CAST({expression} AS TIMESTAMPTZ)"
+    text = f"trim(CAST({expression} AS VARCHAR))"
+    if given.calendar == "jalali":
+        return f"CAST(jalali_day({text}) + jalali_time({text}) AS TIMESTAMPTZ)"
+    digits = f"latin_digits({text})"
+    if given.format:
+        return f"CAST(try_strptime({digits}, {sql_text(given.format)}) AS TIMESTAMPTZ)"
+    return f"TRY_CAST({digits} AS TIMESTAMPTZ)"
+
+
+def _unreadable(column: schema.Column, expression: str, kind: str, converted: str) -> str:
+    """Condition under which a filled cell of the source gave nothing; empty where that cannot happen."""
+    if column.type in ("id", "list") or (column.type == "text" and not column.values):
+        return ""
+    if column.type in ("instant", "date") and (kind.startswith("TIMESTAMP") or kind == "DATE"):
+        return ""
+    return f"{converted} IS NULL AND nullif(trim(CAST({expression} AS VARCHAR)), '') IS NOT NULL"
+
+
+def _custom_columns(source: TableSource, wanted, types) -> tuple[str, ...]:
+    """Further columns of `customers`: the base's own fields, kept under their own names."""
+    if source.table.name != "customers":
+        return ()
+    for name in (*source.drop, *source.personal):
+        if name not in types:
+            raise Problem(
+                f'[tables.customers]: there is no column "{name}" to drop or mark as personal.{did_you_mean(name, types)}'
+            )
+    used = {given.column for _, given in wanted} | {c.name for c, _ in wanted} | set(source.drop)
+    rest = tuple(name for name in types if name not in used)
+    for name in rest:
+        if name in source.table.names:
+            raise Problem(
+                f'[tables.customers]: the file has a column called "{name}", which is a canonical name that the mapping '
+                f'does not give. Map it ({name} = "{name}") or drop it (drop = ["{name}"]).'
+            )
+    return rest

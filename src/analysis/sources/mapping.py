@@ -1,0 +1,254 @@
+"""Mappings: the small TOML files that say where each canonical table of a customer base comes from.
+
+`find` turns what the user typed (a path, or the name of a mapping that ships with the package) into a file, `load` reads
+and checks it, and every slip in it (a misspelt key, an unknown table or column) ends in a message that names the place
+and the nearest right word. Nothing here opens the data itself.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from analysis import schema
+from analysis.errors import Problem, did_you_mean
+
+SHIPPED = Path(__file__).parent / "mappings"
+
+#: Share of a table's rows that may be set aside for defects before reading stops.
+MAX_SET_ASIDE = 0.05
+
+_BASE_KEYS = ("name", "title", "about", "timezone", "currency", "max_set_aside", "tables", "parameters")
+_TABLE_KEYS = (
+    "path",
+    "format",
+    "delimiter",
+    "encoding",
+    "decimal",
+    "sheet",
+    "query",
+    "columns",
+    "set_aside",
+    "personal",
+    "drop",
+)
+_COLUMN_KEYS = ("column", "sql", "format", "calendar", "split")
+_FORMATS = ("csv", "parquet", "excel", "lines")
+
+
+@dataclass(frozen=True)
+class ColumnSource:
+    """What gives one canonical column: a source column or an SQL expression, and how to read it."""
+
+    column: str | None = None
+    sql: str | None = None
+    format: str | None = None
+    calendar: str = "gregorian"
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """What gives one canonical table.
+
+    Attributes
+    ----------
+    paths : dict of str to str
+        Name in the query → path or glob. A single file is called ``source``.
+    columns : dict of str to ColumnSource, or None
+        None: the file already has the canonical column names.
+    """
+
+    table: schema.Table
+    paths: Mapping[str, str]
+    columns: Mapping[str, ColumnSource] | None
+    format: str | None = None
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    decimal: str = "."
+    sheet: str | None = None
+    query: str | None = None
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BaseMapping:
+    """A checked mapping file."""
+
+    file: Path
+    name: str
+    title: str
+    about: str
+    timezone: str
+    currency: str
+    max_set_aside: float
+    tables: Mapping[str, TableSource]
+    parameters: Mapping[str, Mapping[str, object]]
+
+
+def shipped() -> dict[str, Path]:
+    """Names of the mappings that come with the package, with their files."""
+    return {p.stem: p for p in sorted(SHIPPED.glob("*.toml"))}
+
+
+def find(source: str) -> Path:
+    """The mapping file that SOURCE means: a path, or the name of a shipped mapping."""
+    path = Path(source)
+    if path.is_file():
+        if path.suffix == ".toml":
+            return path
+        raise Problem(
+            f"{source} is not a mapping: a source is a TOML file that says where each table comes from. "
+            f"data/README.md shows one in ten lines."
+        )
+    names = shipped()
+    if source in names:
+        return names[source]
+    known = ["bookshop", *names]
+    raise Problem(
+        f'There is no mapping file "{source}" and no shipped source of that name.{did_you_mean(source, known)} '
+        f"Shipped: {', '.join(known)}."
+    )
+
+
+def load(file: Path) -> BaseMapping:
+    """Read and check a mapping file.
+
+    Raises
+    ------
+    Problem
+        Unreadable TOML, an unknown key, table, column or timezone, a missing path; the text names it and the nearest
+        known word.
+    """
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as e:
+        raise Problem(f"{file} is not UTF-8 text (byte {e.start}). Save the mapping as UTF-8.") from None
+    except tomllib.TOMLDecodeError as e:
+        raise Problem(f"{file} is not valid TOML: {e}. Mend that line.") from None
+    _check_keys(raw, _BASE_KEYS, f"{file.name}")
+    tables = raw.get("tables")
+    if not isinstance(tables, dict) or not tables:
+        raise Problem(
+            f"{file.name} maps no table. Add at least one of {_listed(schema.CORE_TABLES)}, as [tables.orders]."
+        )
+    _check_keys(tables, schema.TABLES, f"{file.name} [tables]", what="table")
+    if not any(t in tables for t in schema.CORE_TABLES):
+        raise Problem(f"{file.name} maps {_listed(tables)}, but a base needs one of {_listed(schema.CORE_TABLES)}.")
+    return BaseMapping(
+        file=file,
+        name=_safe_name(raw.get("name", file.stem), file),
+        title=raw.get("title", raw.get("name", file.stem)),
+        about=raw.get("about", "").strip(),
+        timezone=_known_timezone(raw.get("timezone"), file),
+        currency=raw.get("currency", ""),
+        max_set_aside=_share(raw.get("max_set_aside", MAX_SET_ASIDE), file),
+        tables={name: _table_source(name, t, tables, file) for name, t in tables.items()},
+        parameters=raw.get("parameters", {}),
+    )
+
+
+def _table_source(name: str, raw: Mapping, all_tables: Mapping, file: Path) -> TableSource:
+    where = f"{file.name} [tables.{name}]"
+    _check_keys(raw, _TABLE_KEYS, where)
+    path = raw.get("path")
+    if not path or not isinstance(path, str | dict):
+        raise Problem(f'{where} names no file. Add path = "…", relative to the data folder.')
+    if isinstance(path, dict) and "query" not in raw:
+        raise Problem(f"{where} names several files ({_listed(path)}) but no query that joins them.")
+    if raw.get("format") not in (None, *_FORMATS):
+        raise Problem(
+            f'{where}: format "{raw["format"]}" is none of {_listed(_FORMATS)}.{did_you_mean(raw["format"], _FORMATS)}'
+        )
+    if raw.get("decimal", ".") not in (".", ","):
+        raise Problem(f'{where}: decimal is "{raw["decimal"]}"; it is "." or ",".')
+    columns = raw.get("columns")
+    if columns is None:
+        raise Problem(
+            f'{where} maps no column. Add [tables.{name}.columns], or columns = "canonical" when the file already '
+            f"has the names {_listed(schema.TABLES[name].names)}."
+        )
+    return TableSource(
+        table=schema.TABLES[name],
+        paths={"source": path} if isinstance(path, str) else path,
+        columns=None if columns == "canonical" else _column_sources(name, columns, all_tables, where),
+        set_aside=raw.get("set_aside", {}),
+        personal=tuple(raw.get("personal", ())),
+        drop=tuple(raw.get("drop", ())),
+        **{k: raw[k] for k in ("format", "delimiter", "encoding", "decimal", "sheet", "query") if k in raw},
+    )
+
+
+def _column_sources(name: str, raw: Mapping, all_tables: Mapping, where: str) -> dict[str, ColumnSource]:
+    if not isinstance(raw, dict):
+        raise Problem(f'{where}: columns is "{raw}"; it is "canonical" or a table [tables.{name}.columns].')
+    table = schema.TABLES[name]
+    known = [*table.names, *(order_columns_of_lines() if name == "order_lines" and "orders" not in all_tables else ())]
+    _check_keys(raw, known, f"{where[:-1]}.columns]", what="column")
+    sources = {column: _column_source(column, given, f"{where[:-1]}.columns]") for column, given in raw.items()}
+    for column in table.columns:
+        if column.required and column.name not in sources:
+            raise Problem(
+                f'{where} has no column "{column.name}" ({column.meaning}). '
+                f'Map it in [tables.{name}.columns], e.g. {column.name} = "…".'
+            )
+    return sources
+
+
+def _column_source(column: str, given: object, where: str) -> ColumnSource:
+    if isinstance(given, str):
+        return ColumnSource(column=given)
+    if not isinstance(given, dict):
+        raise Problem(f'{where} {column} = {given!r}: name a source column in quotes, or write {{ sql = "…" }}.')
+    _check_keys(given, _COLUMN_KEYS, f"{where} {column}")
+    if ("column" in given) == ("sql" in given):
+        raise Problem(f"{where} {column} needs either column or sql, and has {_listed(given) or 'neither'}.")
+    if given.get("calendar", "gregorian") not in ("gregorian", "jalali"):
+        raise Problem(f'{where} {column}: calendar is "{given["calendar"]}"; it is "gregorian" or "jalali".')
+    return ColumnSource(**given)
+
+
+def order_columns_of_lines() -> tuple[str, ...]:
+    """Columns of `orders` that a file of order lines may carry too, where the base has no file of orders."""
+    own = set(schema.TABLES["order_lines"].names)
+    return tuple(c for c in schema.TABLES["orders"].names if c not in own)
+
+
+def _check_keys(raw: object, known: Iterable[str], where: str, what: str = "key") -> None:
+    if not isinstance(raw, dict):
+        raise Problem(f"{where} should be a TOML table, and is {raw!r}.")
+    known = list(known)
+    for key in raw:
+        if key not in known:
+            raise Problem(f'{where}: unknown {what} "{key}".{did_you_mean(key, known)} Known: {", ".join(known)}.')
+
+
+def _known_timezone(name: object, file: Path) -> str:
+    if not name:
+        raise Problem(f'{file.name} has no timezone. Add the business\'s own, e.g. timezone = "Asia/Tehran".')
+    try:
+        ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError):
+        raise Problem(
+            f'{file.name}: timezone "{name}" is unknown. Use a name such as "Asia/Tehran" or "UTC".'
+        ) from None
+    return str(name)
+
+
+def _safe_name(name: object, file: Path) -> str:
+    if not isinstance(name, str) or not name or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):
+        raise Problem(f'{file.name}: name = {name!r} becomes a folder\'s name; use letters, digits, "_" and "-".')
+    return name
+
+
+def _share(value: object, file: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise Problem(f"{file.name}: max_set_aside = {value!r}; it is a share between 0 and 1, e.g. 0.05.")
+    return float(value)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
