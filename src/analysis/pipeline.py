@@ -1,8 +1,8 @@
 """The chapters: which notebook reads and writes what, and how they are run, resumed and stamped.
 
-:func:`report` reads a base, runs the notebooks that are out of date and binds the book. A chapter is out of date when its
-notebook, its parameters, the package, a library or a table that it reads has changed, or when it did not end cleanly;
-its stamp is written last, so a run killed at any moment is continued correctly by the next.
+:func:`make_report` reads a base, runs the notebooks that are out of date and binds the book. A chapter is out of date
+when its notebook, its parameters, the package, a library or a table that it reads has changed, or when it did not end
+cleanly; its stamp is written last, so a run killed at any moment is continued correctly by the next.
 """
 
 import ast
@@ -287,6 +287,8 @@ def _execute(chapter: Chapter, run: Run, parameters: dict) -> str:
             parameters={"run_dir": str(run.folder), **parameters},
             cwd=run.folder,
             kernel_name="python3",
+            # a kernel's own warnings are no finding about customers
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             progress_bar={"desc": chapter.name, "disable": not sys.stderr.isatty(), "leave": True},
             request_save_on_cell_execute=False,
         )
@@ -297,7 +299,8 @@ def _execute(chapter: Chapter, run: Run, parameters: dict) -> str:
             f"{chapter.name} stopped in cell {e.cell_index + 1}.\n{error}\nThe notebook as far as it came: {executed}"
         )
     except Exception as e:  # the kernel died or would not start
-        return f"{chapter.name} did not run to its end.\n{type(e).__name__}: {e}\nThe notebook as far as it came: {executed}"
+        error = f"{type(e).__name__}: {e}".splitlines()[0]
+        return f"{chapter.name} did not run to its end.\n{error}\nThe notebook as far as it came: {executed}"
     return ""
 
 

@@ -91,7 +91,7 @@ def build(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.DataFr
     >>> orders = pd.DataFrame({
     ...     "order_id": ["1", "2", "3"], "customer_id": ["a", "a", "b"], "amount": [10.0, 30.0, 5.0],
     ...     "ordered_at": pd.to_datetime(["2024-01-01", "2024-01-11", "2024-02-01"]).tz_localize("UTC")})
-    >>> build({"orders": orders}, as_of=date(2024, 1, 31))[["customer_id", "n_orders", "recency_days", "total_spend"]]
+    >>> build({"orders": orders}, date(2024, 1, 31))[["customer_id", "n_orders", "recency_days", "total_spend"]]
       customer_id  n_orders  recency_days  total_spend
     0           a         2          20.0         40.0
     """
@@ -127,7 +127,8 @@ def describe(profiles: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> describe(pd.DataFrame({"customer_id": ["a", "b"], "n_orders": [1, 3]}))[["column", "filled", "typical", "spread"]]
+    >>> table = describe(pd.DataFrame({"customer_id": ["a", "b"], "n_orders": [1, 3]}))
+    >>> table[["column", "filled", "typical", "spread"]]
          column  filled typical      spread
     0  n_orders     1.0       2  1.5 to 2.5
     """
@@ -140,7 +141,7 @@ def describe(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def amounts(profiles: pd.DataFrame, currency: str = "") -> dict[str, str]:
-    """The amounts and counts worth a figure, with their unit: those of `COLUMNS` that the profiles have and that vary."""
+    """The amounts and counts worth a figure, with their unit: those that the profiles have and that vary."""
     units = {"total_spend": currency, "mean_order_value": currency, "n_orders": "orders", "recency_days": "days"}
     units |= {"n_touchpoints": "contacts", "won_value": currency, "n_deals": "deals"}
     return {c: u for c, u in units.items() if c in profiles and profiles[c].nunique() > 1}
@@ -167,7 +168,8 @@ def findings(profiles: pd.DataFrame, base: Base, overdue_after: float = OVERDUE)
         low, high = share_interval((buyers["n_orders"] == 1).sum(), max(len(buyers), 1))
         sentences[0] = f"{n:,} customers on {base.as_of}, {len(buyers):,} of whom have bought."
         sentences.append(
-            f"{(buyers['n_orders'] == 1).mean():.0%} of buyers bought once and not again so far (interval {low:.0%} to {high:.0%})."
+            f"{(buyers['n_orders'] == 1).mean():.0%} of buyers bought once and not again so far "
+            f"(interval {low:.0%} to {high:.0%})."
         )
     if "total_spend" in profiles and len(buyers):
         sentences.append(

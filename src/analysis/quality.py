@@ -103,7 +103,8 @@ def findings(base: Base, quality: pd.DataFrame) -> list[str]:
         most = aside.iloc[0]
         of = int(base.accounts.loc[base.accounts["table"] == most["table"], "rows"].sum())
         sentences.append(
-            f"Most common reason: {most['reason']} ({most['rows']:,} of {of:,} rows of {most['table']}, {most['rows'] / of:.1%})."
+            f"Most common reason: {most['reason']} ({most['rows']:,} of {of:,} rows of {most['table']}, "
+            f"{most['rows'] / of:.1%})."
         )
     holes = completeness(quality).query("table == 'customers' and filled < 0.5")
     if len(holes):

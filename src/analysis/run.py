@@ -1,8 +1,8 @@
 """The folder of a run: the base as read, the artefacts of the chapters, and how to get at both from a notebook.
 
 A run lives in `reports/<source>-<as_of>/`; its tables are Parquet files in `data/`, each written under another name and
-renamed, so that a half-written one is never seen. A notebook calls :func:`open_run` once and then reads and saves tables
-by name.
+renamed, so that a half-written one is never seen. A notebook calls :func:`open_run` once and then reads and saves
+tables by name.
 """
 
 import hashlib

@@ -5,6 +5,7 @@ scale enters pandas, and nothing is copied before somebody asks. Rows in = rows 
 """
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,11 +17,13 @@ import pandas as pd
 
 from analysis import bookshop, places, schema
 from analysis.errors import Problem
-from analysis.sources import canonical, files, jalali, mapping
+from analysis.sources import accounts, canonical, files, jalali, mapping
+from analysis.sources.accounts import REASON
 from analysis.sources.canonical import PREFIX, TypedTable
 from analysis.sources.files import sql_name, sql_text
 
-_REASON = sql_name(PREFIX + "reason")
+# DuckDB 2.0's own conversion to pandas uses what pandas 3.1 deprecates; nothing that a reader of a notebook can mend
+warnings.filterwarnings("ignore", message="The inplace keyword", module="duckdb")
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,10 @@ def read_mapping(m: mapping.BaseMapping, as_of: date | None = None, data: Path |
     }
     as_of_given, as_of = as_of, as_of or _last_day(db, typed, m)
     end = (as_of + timedelta(days=1)).isoformat()
-    accounts = []
+    counts = []
     for name in _customers_first(typed):
-        accounts.append(_check_table(db, typed, name, end if as_of_given else None))
-        _check_limit(db, typed[name], accounts[-1], m)
+        counts.append(accounts.check_table(db, typed, name, end if as_of_given else None))
+        accounts.check_limit(db, typed[name], counts[-1], m)
         _keep(db, typed[name], end)
     _derive_orders(db, typed)
     _derive_customers(db, typed)
@@ -138,8 +141,8 @@ def read_mapping(m: mapping.BaseMapping, as_of: date | None = None, data: Path |
         currency=m.currency,
         as_of=as_of,
         tables={t: nw.from_native(db.table(sql_name(t))) for t in kept},
-        accounts=pd.concat([*accounts, *_derived_accounts(db, typed)], ignore_index=True),
-        unreadable=pd.concat([_unreadable_cells(db, t) for t in typed.values()], ignore_index=True),
+        accounts=pd.concat([*counts, *_derived_accounts(db, typed)], ignore_index=True),
+        unreadable=pd.concat([accounts.unreadable_cells(db, t) for t in typed.values()], ignore_index=True),
         personal=m.tables["customers"].personal if "customers" in m.tables else (),
         parameters=m.parameters,
         inputs=tuple(sorted({m.file, *(p for named in located.values() for ps in named.values() for p in ps)})),
@@ -154,8 +157,8 @@ def set_aside(base: Base, table: str) -> str | None:
         return None
     if rows["derived"].any():
         return f'SELECT * FROM "aside.{table}" ORDER BY ALL'
-    own = f"COLUMNS(c -> NOT starts_with(c, {sql_text(PREFIX)}))"
-    return f'SELECT {own}, {_REASON} AS reason FROM "checked.{table}" WHERE {_REASON} IS NOT NULL ORDER BY ALL'
+    own = f"COLUMNS(lambda c: NOT starts_with(c, {sql_text(PREFIX)}))"
+    return f'SELECT {own}, {REASON} AS reason FROM "checked.{table}" WHERE {REASON} IS NOT NULL ORDER BY ALL'
 
 
 def _customers_first(typed: Mapping[str, TypedTable]) -> list[str]:
@@ -179,7 +182,7 @@ def _last_day(db, typed: Mapping[str, TypedTable], m: mapping.BaseMapping) -> da
         )
     days = [d for d in days if d]
     if not days:
-        unread = [_unreadable_examples(db, t, canonical.row_time(t)) for t in events]
+        unread = [accounts.unreadable_examples(db, t, canonical.row_time(t)) for t in events]
         found = next((u for u in unread if u), "no date at all")
         raise Problem(
             f"{m.file.name}: no table has a date that can be read (found: {found}), so there is no day to report on. "
@@ -188,149 +191,8 @@ def _last_day(db, typed: Mapping[str, TypedTable], m: mapping.BaseMapping) -> da
     return max(days)
 
 
-def _check_table(db, typed: Mapping[str, TypedTable], name: str, end: str | None) -> pd.DataFrame:
-    """Give every row of a table its reason to be set aside, or none, and count."""
-    table = typed[name]
-    reasons = canonical.row_reasons(table, db, end)
-    cases = " ".join(f"WHEN {condition} THEN {sql_text(reason)}" for reason, condition, _ in reasons)
-    reason = f"CASE {cases} END" if cases else "CAST(NULL AS VARCHAR)"
-    db.execute(f'CREATE VIEW "checked.{name}" AS SELECT *, {reason} AS {_REASON} FROM {sql_name(table.view)}')
-    defects = {r for r, _, is_defect in reasons if is_defect}
-    defects |= _mark_duplicates(db, table)
-    defects |= _mark_orphans(db, typed, name)
-    counts = db.execute(
-        f"SELECT coalesce({_REASON}, '') AS reason, count(*) AS rows FROM \"checked.{name}\" GROUP BY 1 ORDER BY 1"
-    ).df()
-    return counts.assign(table=name, defect=counts["reason"].isin(defects), derived=False)
-
-
-def _mark_duplicates(db, table: TypedTable) -> set[str]:
-    """Set aside all but one of the rows that share a key; which one stays depends on what they hold, not on their order."""
-    key = table.source.table.key
-    if key is None:
-        return set()
-    name, cell = table.name, sql_name(PREFIX + key)
-    total, distinct = db.execute(
-        f'SELECT count(*), count(DISTINCT {cell}) FROM "checked.{name}" WHERE {_REASON} IS NULL'
-    ).fetchall()[0]
-    if total == distinct:
-        return set()
-    repeated, other = "repeated row", f"another row has this {key}"
-    cells = ", ".join(sql_name(PREFIX + c.name) for c in table.columns)
-    everything = ", ".join(f"{c} DESC NULLS LAST" for c in _columns(db, f"checked.{name}"))
-    _replace_reason(
-        db,
-        name,
-        f"CASE WHEN {_REASON} IS NOT NULL THEN {_REASON} "
-        f"WHEN row_number() OVER (PARTITION BY {cells}, {_REASON} ORDER BY {everything}) > 1 THEN '{repeated}' "
-        f"WHEN row_number() OVER (PARTITION BY {cell}, {_REASON} ORDER BY {everything}) > 1 THEN '{other}' END",
-    )
-    return {repeated, other}
-
-
-def _mark_orphans(db, typed: Mapping[str, TypedTable], name: str) -> set[str]:
-    """Set aside rows that refer to a customer, order or deal which the base does not have or has set aside."""
-    marked = set()
-    for parent, key in (("customers", "customer_id"), ("orders", "order_id"), ("deals", "deal_id")):
-        if name == parent or parent not in typed or not typed[name].has(key):
-            continue
-        cell = sql_name(PREFIX + key)
-        known = f'EXISTS (FROM "checked.{parent}" AS p WHERE p.{cell} = c.{cell}'
-        orphan = f"{_REASON} IS NULL AND {cell} IS NOT NULL AND NOT {known} AND p.{_REASON} IS NULL)"
-        if not db.execute(f'SELECT count(*) FROM "checked.{name}" AS c WHERE {orphan}').fetchall()[0][0]:
-            continue
-        what = parent.removesuffix("s")
-        _replace_reason(
-            db,
-            name,
-            f"CASE WHEN {orphan} THEN CASE WHEN {known}) THEN '{what} set aside' ELSE 'unknown {what}' END ELSE {_REASON} END",
-        )
-        marked.add(f"unknown {what}")
-    return marked
-
-
-def _replace_reason(db, name: str, reason: str) -> None:
-    """Compute the reasons anew and keep them: a table with such rows is staged once instead of judged at every scan."""
-    db.execute(
-        f'CREATE TABLE "staged.{name}" AS SELECT * EXCLUDE ({_REASON}), {reason} AS {_REASON} FROM "checked.{name}" AS c'
-    )
-    db.execute(f'DROP VIEW IF EXISTS "checked.{name}"')
-    db.execute(f'CREATE VIEW "checked.{name}" AS FROM "staged.{name}"')
-
-
-def _check_limit(db, table: TypedTable, accounts: pd.DataFrame, m: mapping.BaseMapping) -> None:
-    """Stop when more rows are defective than the mapping allows, or when none is left."""
-    total = int(accounts["rows"].sum())
-    where = f"{', '.join(sorted({Path(p).name for p in table.source.paths.values()}))} ({table.name})"
-    bad = accounts[accounts["defect"]].sort_values(["rows", "reason"], ascending=[False, True])
-    if total and bad["rows"].sum() > m.max_set_aside * total:
-        worst = bad.iloc[0]
-        examples = _defect_examples(db, table, worst["reason"])
-        raise Problem(
-            f"{where}: {bad['rows'].sum():,} of {total:,} rows cannot be used, more than the limit of {m.max_set_aside:.0%}. "
-            f"Most common: {worst['reason']} ({worst['rows']:,} rows{examples}). {_cure(worst['reason'])} "
-            f"Or raise max_set_aside in {m.file.name}."
-        )
-    if not total or accounts.loc[accounts["reason"] == "", "rows"].sum() == 0:
-        reasons = ", ".join(f"{r.reason} {r.rows:,}" for r in accounts.itertuples()) or "the file has none"
-        raise Problem(
-            f"{where}: no row is left ({reasons}). {_cure(accounts['reason'].iloc[0] if total else '')}".rstrip()
-        )
-
-
-def _cure(reason: str) -> str:
-    """What to do about a reason."""
-    if reason.startswith("unreadable"):
-        return f'Say how it is written in the mapping: {reason.split()[1]} = {{ column = "…", format = "%d.%m.%Y" }} or calendar = "jalali".'
-    if reason.startswith("no "):
-        return f"Map another column, or name the reason in the mapping's set_aside if rows without {reason[3:]} are expected."
-    if reason.startswith("unknown c") or reason.startswith("unknown o") or reason.startswith("unknown d"):
-        return "Check that both files were exported together and write their ids alike."
-    if reason.startswith("unknown"):
-        column = reason.split()[1]
-        values = [v for t in schema.TABLES.values() for v in (t.column[column].values if column in t.column else ())]
-        return (
-            f'Translate the source\'s words to {", ".join(dict.fromkeys(values))}: {column} = {{ sql = "CASE … END" }}.'
-        )
-    if reason in ("repeated row",) or reason.startswith("another row"):
-        return "Export each once, or choose the row to keep with a query in the mapping."
-    if reason == "negative amount":
-        return "If these are credit notes, map status = 'returned' for them."
-    if reason == "amount is no number":
-        return 'Check decimal = "," and delimiter in the mapping.'
-    if reason == "after as_of":
-        return "Choose a later --as-of."
-    if reason == "in the future":
-        return "Check the date format (day and month exchanged?) and the clock."
-    return "Mend the export."
-
-
-def _defect_examples(db, table: TypedTable, reason: str) -> str:
-    column = reason.split()[-1]
-    given = table.given.get(column)
-    if (
-        given is None
-        or reason.startswith("no ")
-        or (column in table.source.table.column and table.source.table.column[column].personal)
-    ):
-        return ""
-    rows = db.execute(
-        f'SELECT DISTINCT {given} AS example FROM "checked.{table.name}" WHERE {_REASON} = {sql_text(reason)} ORDER BY 1 LIMIT 3'
-    ).fetchall()
-    return ", e.g. " + ", ".join(repr(r[0]) for r in rows) if rows else ""
-
-
-def _unreadable_examples(db, table: TypedTable, column: str) -> str:
-    if column not in table.unreadable:
-        return ""
-    rows = db.execute(
-        f"SELECT DISTINCT {table.given[column]} FROM {sql_name(table.view)} WHERE {table.unreadable[column]} ORDER BY 1 LIMIT 3"
-    ).fetchall()
-    return ", ".join(repr(r[0]) for r in rows)
-
-
 def _keep(db, table: TypedTable, end: str) -> None:
-    """The canonical table itself: rows without a reason, under the canonical names, nothing in them later than `as_of`."""
+    """The canonical table: rows without a reason, under the canonical names, nothing in them later than `as_of`."""
     later = [
         c.name
         for c in table.columns
@@ -353,7 +215,8 @@ def _keep(db, table: TypedTable, end: str) -> None:
         )
     cells += [_custom_cell(db, table, c) for c in table.custom]
     db.execute(
-        f'CREATE VIEW {sql_name(table.name)} AS SELECT {", ".join(cells)} FROM "checked.{table.name}" WHERE {_REASON} IS NULL'
+        f"CREATE VIEW {sql_name(table.name)} AS SELECT {', '.join(cells)} "
+        f'FROM "checked.{table.name}" WHERE {REASON} IS NULL'
     )
 
 
@@ -387,7 +250,7 @@ def _derived(typed: Mapping[str, TypedTable]) -> set[str]:
 
 
 def _derive_orders(db, typed: Mapping[str, TypedTable]) -> None:
-    """Orders from their lines: the earliest time, the sum of the lines, and whatever else the lines say of the order."""
+    """Orders from their lines: the earliest time, the sum of the lines, and what else the lines say of the order."""
     if "orders" not in _derived(typed):
         return
     lines = typed["order_lines"]
@@ -406,8 +269,8 @@ def _derive_orders(db, typed: Mapping[str, TypedTable]) -> None:
     )
     cell = sql_name(PREFIX + "order_id")
     db.execute(
-        f'CREATE VIEW "aside.orders" AS SELECT {cell} AS order_id, min({_REASON}) AS reason FROM "checked.order_lines" '
-        f"WHERE {cell} IS NOT NULL GROUP BY 1 HAVING count(*) FILTER ({_REASON} IS NULL) = 0"
+        f'CREATE VIEW "aside.orders" AS SELECT {cell} AS order_id, min({REASON}) AS reason FROM "checked.order_lines" '
+        f"WHERE {cell} IS NOT NULL GROUP BY 1 HAVING count(*) FILTER ({REASON} IS NULL) = 0"
     )
 
 
@@ -422,7 +285,8 @@ def _line_amount(lines: TypedTable) -> str:
     for column in ("quantity", "unit_price"):
         if not lines.has(column):
             raise Problem(
-                f"[tables.order_lines] has neither amount nor both quantity and unit_price, so orders have no amount. Map amount, or {column}."
+                f"[tables.order_lines] has neither amount nor both quantity and unit_price, so orders have no amount. "
+                f"Map amount, or {column}."
             )
     return "quantity * unit_price" + (" - coalesce(discount, 0)" if lines.has("discount") else "")
 
@@ -449,24 +313,3 @@ def _derived_accounts(db, typed: Mapping[str, TypedTable]) -> list[pd.DataFrame]
             pd.DataFrame(counts, columns=["reason", "rows"]).assign(table=table, defect=False, derived=True)
         )
     return accounts
-
-
-def _unreadable_cells(db, table: TypedTable) -> pd.DataFrame:
-    """Filled cells of columns that a row can do without, which gave nothing usable."""
-    judged = {
-        c
-        for c in table.unreadable
-        if not table.source.table.column.get(c, schema.Column(c, "id", "", required=True)).required
-    }
-    judged -= {"status", "outcome", "amount"} if table.name in ("orders", "deals") else set()
-    found = []
-    for column in sorted(judged):
-        condition = f"{_REASON} IS NULL AND {table.unreadable[column]}"
-        n = db.execute(f'SELECT count(*) FROM "checked.{table.name}" WHERE {condition}').fetchall()[0][0]
-        if n:
-            found.append((table.name, column, n, _unreadable_examples(db, table, column)))
-    return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
-
-
-def _columns(db, view: str) -> list[str]:
-    return [sql_name(row[0]) for row in db.execute(f"DESCRIBE {sql_name(view)}").fetchall()]

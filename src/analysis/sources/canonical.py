@@ -82,6 +82,7 @@ def typed_view(db: duckdb.DuckDBPyConnection, raw: str, source: TableSource, map
         converted.append(f"{canonical} AS {name}")
         given[column.name] = f"CAST({expression} AS VARCHAR)"
         unreadable[column.name] = _unreadable(column, expression, kind, name)
+    _check_conditions(db, raw, source, types)
     custom = _custom_columns(source, wanted, types)
     view = f"typed.{source.table.name}"
     db.execute(f"CREATE VIEW {sql_name(view)} AS SELECT *, {', '.join(converted)} FROM {sql_name(raw)}")
@@ -90,18 +91,12 @@ def typed_view(db: duckdb.DuckDBPyConnection, raw: str, source: TableSource, map
     )
 
 
-def row_reasons(table: TypedTable, db: duckdb.DuckDBPyConnection, as_of_end: str | None) -> list[tuple[str, str, bool]]:
+def row_reasons(table: TypedTable, as_of_end: str | None) -> list[tuple[str, str, bool]]:
     """Why rows of a table are set aside, first match wins: reason, SQL condition, and whether it is a defect.
 
     The mapping's own reasons come first and are no defects (somebody meant them), nor is what happened after `as_of`.
     """
-    where = f"[tables.{table.name}.set_aside]"
     reasons = [(reason, f"({condition})", False) for reason, condition in table.source.set_aside.items()]
-    for reason, condition, _ in reasons:
-        try:
-            db.execute(f"DESCRIBE SELECT 1 FROM {sql_name(table.view)} WHERE {condition}").fetchall()
-        except duckdb.Error as e:
-            raise Problem(f'{where} "{reason}": the condition {condition} does not run: {first_line(e)}.') from None
     required = {c.name for c in table.columns if c.required} | _carried_order_keys(table)
     for column in table.columns:
         cell = sql_name(PREFIX + column.name)
@@ -195,15 +190,16 @@ def _canonical_expression(expression, kind, column, given, source, where) -> str
         return f"CAST({expression} AS VARCHAR[])"
     if given.split is None:
         raise Problem(f'{where} {column.name} is a list; say what parts it, e.g. {{ column = "…", split = ";" }}.')
-    parts = f"list_transform(string_split({expression}, {sql_text(given.split)}), x -> trim(x))"
-    return f"list_filter({parts}, x -> x <> '')"
+    parts = f"list_transform(string_split({expression}, {sql_text(given.split)}), lambda x: trim(x))"
+    return f"list_filter({parts}, lambda x: x <> '')"
 
 
 def _as_text(expression: str, kind: str, column: schema.Column) -> str:
     if kind in ("DOUBLE", "FLOAT"):
         # a whole-number id that a missing value turned into 17850.0
         whole = f"{expression} = floor({expression}) AND abs({expression}) < 1e15"
-        return f"CASE WHEN {whole} THEN CAST(CAST({expression} AS BIGINT) AS VARCHAR) ELSE CAST({expression} AS VARCHAR) END"
+        integer = f"CAST(CAST({expression} AS BIGINT) AS VARCHAR)"
+        return f"CASE WHEN {whole} THEN {integer} ELSE CAST({expression} AS VARCHAR) END"
     text = expression if kind == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
     if kind == "VARCHAR":
         text = f"nullif(trim({text}), '')"
@@ -243,6 +239,18 @@ def _unreadable(column: schema.Column, expression: str, kind: str, converted: st
     return f"{converted} IS NULL AND nullif(trim(CAST({expression} AS VARCHAR)), '') IS NOT NULL"
 
 
+def _check_conditions(db, raw: str, source: TableSource, types) -> None:
+    """See that the mapping's own conditions for setting rows aside can be run."""
+    for reason, condition in source.set_aside.items():
+        try:
+            db.execute(f"DESCRIBE SELECT 1 FROM {sql_name(raw)} WHERE {condition}").fetchall()
+        except duckdb.Error as e:
+            raise Problem(
+                f'[tables.{source.table.name}.set_aside] "{reason}": the condition {condition} does not run: '
+                f"{first_line(e)}. It sees: {', '.join(types)}."
+            ) from None
+
+
 def _custom_columns(source: TableSource, wanted, types) -> tuple[str, ...]:
     """Further columns of `customers`: the base's own fields, kept under their own names."""
     if source.table.name != "customers":
@@ -250,14 +258,15 @@ def _custom_columns(source: TableSource, wanted, types) -> tuple[str, ...]:
     for name in (*source.drop, *source.personal):
         if name not in types:
             raise Problem(
-                f'[tables.customers]: there is no column "{name}" to drop or mark as personal.{did_you_mean(name, types)}'
+                f'[tables.customers]: there is no column "{name}" to drop or mark as personal.'
+                f"{did_you_mean(name, types)} It has: {', '.join(types)}."
             )
     used = {given.column for _, given in wanted} | {c.name for c, _ in wanted} | set(source.drop)
     rest = tuple(name for name in types if name not in used)
     for name in rest:
         if name in source.table.names:
             raise Problem(
-                f'[tables.customers]: the file has a column called "{name}", which is a canonical name that the mapping '
-                f'does not give. Map it ({name} = "{name}") or drop it (drop = ["{name}"]).'
+                f'[tables.customers]: the file has a column called "{name}", a canonical name that the mapping does '
+                f'not give. Map it ({name} = "{name}") or drop it (drop = ["{name}"]).'
             )
     return rest

@@ -140,8 +140,8 @@ def _stage_lines(db, source, paths, view) -> None:
     with TemporaryDirectory(prefix="moshtari-") as scratch:
         texts = [_utf8_text(path, source, Path(scratch)) for path in paths]
         # a separator that no text holds leaves each line whole
-        options = "delim = '\x01', quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'}, auto_detect = false"
-        _stage(db, f"read_csv({_sql_list(texts)}, {options})", paths, view, source)
+        whole = "delim = '\x01', quote = '', escape = '', header = false, auto_detect = false"
+        _stage(db, f"read_csv({_sql_list(texts)}, {whole}, columns = {{'line': 'VARCHAR'}})", paths, view, source)
 
 
 def _stage(db, reader: str, paths: list[Path], view: str, source: TableSource) -> None:
@@ -153,7 +153,8 @@ def _stage(db, reader: str, paths: list[Path], view: str, source: TableSource) -
             (line for line in str(e).split("\n") if "line" in line.lower() or "expected" in line.lower()), first_line(e)
         )
         raise Problem(
-            f"{names} cannot be read as {source.format or 'csv'} with delimiter {source.delimiter!r}: {detail.strip().rstrip('.')}. "
+            f"{names} cannot be read as {source.format or 'csv'} with delimiter {source.delimiter!r}: "
+            f"{detail.strip().rstrip('.')}. "
             f"Check delimiter and encoding in [tables.{source.table.name}]."
         ) from None
     if db.execute(f'SELECT count(*) FROM "{view}"').fetchall()[0][0] == 0:
@@ -178,9 +179,8 @@ def _stage_excel(db, source, paths, view) -> None:
         )
     text = frame.map(_cell_text).rename(columns=str)
     db.register(f"{view}.frame", text)
-    db.execute(
-        f'CREATE TABLE "{view}" AS SELECT {", ".join(f"{sql_name(c)}::VARCHAR AS {sql_name(c)}" for c in text)} FROM "{view}.frame"'
-    )
+    cells = ", ".join(f"{sql_name(c)}::VARCHAR AS {sql_name(c)}" for c in text)
+    db.execute(f'CREATE TABLE "{view}" AS SELECT {cells} FROM "{view}.frame"')
     db.unregister(f"{view}.frame")
 
 
@@ -205,7 +205,8 @@ def _utf8_text(path: Path, source: TableSource, scratch: Path) -> Path:
     wide = source.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
     if b"\0" in head and not wide:
         raise Problem(
-            f"{path.name} is not text: it holds binary data. Export it as CSV, or set format in [tables.{source.table.name}]."
+            f"{path.name} is not text: it holds binary data. Export it as CSV, or set format in "
+            f"[tables.{source.table.name}]."
         )
     try:
         if source.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig", "ascii"):
@@ -219,7 +220,8 @@ def _utf8_text(path: Path, source: TableSource, scratch: Path) -> Path:
     except UnicodeDecodeError as e:
         raise Problem(
             f"{path.name} is not {source.encoding} text (byte 0x{e.object[e.start]:02x} near {_excerpt(e)!r}). "
-            f'Set encoding in [tables.{source.table.name}], e.g. "cp1252" for Western or "cp1256" for Persian Windows exports.'
+            f"Set encoding in [tables.{source.table.name}], e.g. "
+            f'"cp1252" for Western or "cp1256" for Persian Windows exports.'
         ) from None
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 #: Years that the lookup covers: birth dates to far plans (1921 to 2071).
 FIRST_YEAR, LAST_YEAR = 1300, 1449
 
-#: Month names as exports write them, in the spellings met; Persian ones in both the Persian and the Arabic keyboard's letters.
+#: Month names as exports write them; Persian ones in the letters of the Persian and of the Arabic keyboard.
 MONTHS = (
     ("farvardin", "فروردین", "فروردين"),
     ("ordibehesht", "اردیبهشت", "ارديبهشت"),

@@ -1,8 +1,8 @@
 """Mappings: the small TOML files that say where each canonical table of a customer base comes from.
 
-`find` turns what the user typed (a path, or the name of a mapping that ships with the package) into a file, `load` reads
-and checks it, and every slip in it (a misspelt key, an unknown table or column) ends in a message that names the place
-and the nearest right word. Nothing here opens the data itself.
+`find` turns what the user typed (a path, or the name of a mapping that ships with the package) into a file, `load`
+reads and checks it, and every slip in it (a misspelt key, an unknown table or column) ends in a message that names the
+place and the nearest right word. Nothing here opens the data itself.
 """
 
 import tomllib

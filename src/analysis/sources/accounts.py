@@ -1,0 +1,184 @@
+"""Accounting for rows: every row of a table is kept, or set aside with a reason.
+
+`check_table` lays the reason beside every row (nothing for a row that is kept) and counts; `check_limit` stops when
+more rows are defective than the mapping allows, with examples and with what to do about the commonest reason.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from analysis import schema
+from analysis.errors import Problem
+from analysis.sources import canonical
+from analysis.sources.canonical import PREFIX, TypedTable
+from analysis.sources.files import sql_name, sql_text
+from analysis.sources.mapping import BaseMapping
+
+#: The column that holds the reason, beside the converted ones.
+REASON = sql_name(PREFIX + "reason")
+
+#: What to do about a reason that begins so.
+_CURES = {
+    "unknown": "Check that both files were exported together and write their ids alike.",
+    "repeated row": "Export each once, or choose the row to keep with a query in the mapping.",
+    "another row": "Export each once, or choose the row to keep with a query in the mapping.",
+    "negative amount": "If these are credit notes, map status = 'returned' for them.",
+    "amount is no number": 'Check decimal = "," and delimiter in the mapping.',
+    "after as_of": "Choose a later --as-of.",
+    "in the future": "Check the date format (day and month exchanged?) and the clock.",
+}
+
+
+def check_table(db, typed: Mapping[str, TypedTable], name: str, end: str | None) -> pd.DataFrame:
+    """Give every row of a table its reason to be set aside, or none, and count."""
+    table = typed[name]
+    reasons = canonical.row_reasons(table, end)
+    cases = " ".join(f"WHEN {condition} THEN {sql_text(reason)}" for reason, condition, _ in reasons)
+    reason = f"CASE {cases} END" if cases else "CAST(NULL AS VARCHAR)"
+    db.execute(f'CREATE VIEW "checked.{name}" AS SELECT *, {reason} AS {REASON} FROM {sql_name(table.view)}')
+    defects = {r for r, _, is_defect in reasons if is_defect}
+    defects |= _mark_duplicates(db, table)
+    defects |= _mark_orphans(db, typed, name)
+    counts = db.execute(
+        f"SELECT coalesce({REASON}, '') AS reason, count(*) AS rows FROM \"checked.{name}\" GROUP BY 1 ORDER BY 1"
+    ).df()
+    return counts.assign(table=name, defect=counts["reason"].isin(defects), derived=False)
+
+
+def check_limit(db, table: TypedTable, accounts: pd.DataFrame, m: BaseMapping) -> None:
+    """Stop when more rows are defective than the mapping allows, or when none is left."""
+    total = int(accounts["rows"].sum())
+    where = f"{', '.join(sorted({Path(p).name for p in table.source.paths.values()}))} ({table.name})"
+    bad = accounts[accounts["defect"]].sort_values(["rows", "reason"], ascending=[False, True])
+    if total and bad["rows"].sum() > m.max_set_aside * total:
+        worst = bad.iloc[0]
+        examples = _defect_examples(db, table, worst["reason"])
+        raise Problem(
+            f"{where}: {bad['rows'].sum():,} of {total:,} rows cannot be used, more than the limit of "
+            f"{m.max_set_aside:.0%}. "
+            f"Most common: {worst['reason']} ({worst['rows']:,} rows{examples}). {_cure(worst['reason'])} "
+            f"Or raise max_set_aside in {m.file.name}."
+        )
+    if not total or accounts.loc[accounts["reason"] == "", "rows"].sum() == 0:
+        reasons = ", ".join(f"{r.reason} {r.rows:,}" for r in accounts.itertuples()) or "the file has none"
+        raise Problem(
+            f"{where}: no row is left ({reasons}). {_cure(accounts['reason'].iloc[0] if total else '')}".rstrip()
+        )
+
+
+def unreadable_cells(db, table: TypedTable) -> pd.DataFrame:
+    """Filled cells of columns that a row can do without, which gave nothing usable."""
+    judged = {
+        c
+        for c in table.unreadable
+        if not table.source.table.column.get(c, schema.Column(c, "id", "", required=True)).required
+    }
+    judged -= {"status", "outcome", "amount"} if table.name in ("orders", "deals") else set()
+    found = []
+    for column in sorted(judged):
+        condition = f"{REASON} IS NULL AND {table.unreadable[column]}"
+        n = db.execute(f'SELECT count(*) FROM "checked.{table.name}" WHERE {condition}').fetchall()[0][0]
+        if n:
+            found.append((table.name, column, n, unreadable_examples(db, table, column)))
+    return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
+
+
+def unreadable_examples(db, table: TypedTable, column: str) -> str:
+    if column not in table.unreadable:
+        return ""
+    rows = db.execute(
+        f"SELECT DISTINCT {table.given[column]} FROM {sql_name(table.view)} "
+        f"WHERE {table.unreadable[column]} ORDER BY 1 LIMIT 3"
+    ).fetchall()
+    return ", ".join(repr(r[0]) for r in rows)
+
+
+def _mark_duplicates(db, table: TypedTable) -> set[str]:
+    """Set aside all but one of the rows that share a key; which one stays depends on what they hold, not on order."""
+    key = table.source.table.key
+    if key is None:
+        return set()
+    name, cell = table.name, sql_name(PREFIX + key)
+    total, distinct = db.execute(
+        f'SELECT count(*), count(DISTINCT {cell}) FROM "checked.{name}" WHERE {REASON} IS NULL'
+    ).fetchall()[0]
+    if total == distinct:
+        return set()
+    repeated, other = "repeated row", f"another row has this {key}"
+    cells = ", ".join(sql_name(PREFIX + c.name) for c in table.columns)
+    everything = ", ".join(f"{c} DESC NULLS LAST" for c in _columns(db, f"checked.{name}"))
+    _replace_reason(
+        db,
+        name,
+        f"CASE WHEN {REASON} IS NOT NULL THEN {REASON} "
+        f"WHEN row_number() OVER (PARTITION BY {cells}, {REASON} ORDER BY {everything}) > 1 THEN '{repeated}' "
+        f"WHEN row_number() OVER (PARTITION BY {cell}, {REASON} ORDER BY {everything}) > 1 THEN '{other}' END",
+    )
+    return {repeated, other}
+
+
+def _mark_orphans(db, typed: Mapping[str, TypedTable], name: str) -> set[str]:
+    """Set aside rows that refer to a customer, order or deal which the base does not have or has set aside."""
+    marked = set()
+    for parent, key in (("customers", "customer_id"), ("orders", "order_id"), ("deals", "deal_id")):
+        if name == parent or parent not in typed or not typed[name].has(key):
+            continue
+        cell = sql_name(PREFIX + key)
+        known = f'EXISTS (FROM "checked.{parent}" AS p WHERE p.{cell} = c.{cell}'
+        orphan = f"{REASON} IS NULL AND {cell} IS NOT NULL AND NOT {known} AND p.{REASON} IS NULL)"
+        if not db.execute(f'SELECT count(*) FROM "checked.{name}" AS c WHERE {orphan}').fetchall()[0][0]:
+            continue
+        what = parent.removesuffix("s")
+        _replace_reason(
+            db,
+            name,
+            f"CASE WHEN {orphan} THEN CASE WHEN {known}) THEN '{what} set aside' ELSE 'unknown {what}' END "
+            f"ELSE {REASON} END",
+        )
+        marked.add(f"unknown {what}")
+    return marked
+
+
+def _replace_reason(db, name: str, reason: str) -> None:
+    """Compute the reasons anew and keep them: a table with such rows is staged once instead of judged at every scan."""
+    db.execute(
+        f'CREATE TABLE "staged.{name}" AS SELECT * EXCLUDE ({REASON}), {reason} AS {REASON} FROM "checked.{name}" AS c'
+    )
+    db.execute(f'DROP VIEW IF EXISTS "checked.{name}"')
+    db.execute(f'CREATE VIEW "checked.{name}" AS FROM "staged.{name}"')
+
+
+def _cure(reason: str) -> str:
+    """What to do about a reason."""
+    what = reason.split()[-1]
+    if reason.startswith("unreadable"):
+        written = f'{what} = {{ column = "…", format = "%d.%m.%Y" }} or calendar = "jalali"'
+        return f"Say in the mapping how it is written: {written}."
+    if reason.startswith("no "):
+        return f"Map another column, or name the reason in the mapping's set_aside if rows without {what} are expected."
+    if reason in ("unknown status", "unknown outcome"):
+        values = schema.ORDER_STATUSES if what == "status" else schema.DEAL_OUTCOMES
+        return f'Translate the source\'s words to {", ".join(values)}: {what} = {{ sql = "CASE … END" }}.'
+    return next((cure for start, cure in _CURES.items() if reason.startswith(start)), "Mend the export.")
+
+
+def _defect_examples(db, table: TypedTable, reason: str) -> str:
+    column = reason.split()[-1]
+    given = table.given.get(column)
+    if (
+        given is None
+        or reason.startswith("no ")
+        or (column in table.source.table.column and table.source.table.column[column].personal)
+    ):
+        return ""
+    rows = db.execute(
+        f'SELECT DISTINCT {given} AS example FROM "checked.{table.name}" '
+        f"WHERE {REASON} = {sql_text(reason)} ORDER BY 1 LIMIT 3"
+    ).fetchall()
+    return ", e.g. " + ", ".join(repr(r[0]) for r in rows) if rows else ""
+
+
+def _columns(db, view: str) -> list[str]:
+    return [sql_name(row[0]) for row in db.execute(f"DESCRIBE {sql_name(view)}").fetchall()]

@@ -1,0 +1,206 @@
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from analysis import evidence
+from analysis.errors import Problem
+
+
+def _row(table, **where):
+    for column, value in where.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def test_wilson_interval_of_five_in_ten():
+    # (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n) with p = .5, n = 10, z = 1.959964: .5 ± .263407
+    assert evidence.share_interval(5, 10) == pytest.approx((0.236593, 0.763407), abs=1e-6)
+
+
+def test_share_interval_stays_within_0_and_1_and_says_nothing_of_nobody():
+    low, high = evidence.share_interval([0, 10, 0], [10, 10, 0])
+    assert low[0] == 0
+    assert high[1] == 1
+    assert (low[2], high[2]) == (0, 1)
+
+
+def test_difference_of_shares_is_newcombes_and_the_test_is_chi_squared():
+    difference, low, high, p = evidence.difference_of_shares(56, 70, 48, 80)
+    assert (difference, low, high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)  # Newcombe 1998, table II (a)
+    assert p == pytest.approx(stats.chi2_contingency([[56, 14], [48, 32]], correction=False).pvalue)
+
+
+def test_no_difference_of_shares_where_all_or_none_have_it():
+    assert evidence.difference_of_shares(5, 5, 9, 9)[3] == 1
+    assert evidence.difference_of_shares(0, 5, 0, 9)[3] == 1
+
+
+def test_difference_of_means_is_welchs():
+    # means 2.5 and 6.5, both variances 5/3: error √(2 · (5/3)/4) = .912871, t = -4.3818 on 6 degrees of freedom
+    difference, low, high, p = evidence.difference_of_means([1, 2, 3, 4], [5, 6, 7, 8])
+    assert (difference, low, high) == pytest.approx((-4, -4 - 2.446912 * 0.912871, -4 + 2.446912 * 0.912871), abs=1e-5)
+    assert p == pytest.approx(stats.ttest_ind([1, 2, 3, 4], [5, 6, 7, 8], equal_var=False).pvalue)
+
+
+def test_means_without_spread_differ_surely_or_not_at_all():
+    assert evidence.difference_of_means([1, 1, 1], [1, 1]) == (0, 0, 0, 1)
+    assert evidence.difference_of_means([1, 1, 1], [2, 2]) == (-1, -1, -1, 0)
+
+
+def test_a_mean_of_one_value_is_refused_in_words():
+    with pytest.raises(Problem, match="two values or more"):
+        evidence.difference_of_means([1], [1, 2])
+
+
+def test_confidence_in_per_cent_is_refused_in_words():
+    with pytest.raises(Problem, match="between 0 and 1"):
+        evidence.share_interval(1, 2, confidence=95)
+
+
+def _people():
+    return pd.DataFrame(
+        {
+            "customer_id": [str(i) for i in range(18)],
+            "segment": [1] * 6 + [2] * 6 + [3] * 6,
+            "orders": [1.0, 2, 3, 4, 5, np.nan, 5, 6, 7, 8, 9, 10, 1, 1, 1, 1, 1, 1],
+            "city": ["Yazd"] * 5 + ["Qom"] + ["Qom"] * 5 + [None] + ["Qom"] * 6,
+        }
+    )
+
+
+def test_a_number_is_compared_with_everybody_else():
+    table = evidence.compare(_people(), "segment", traits=["orders"])
+    row = _row(table, group=1, trait="orders")
+    here, elsewhere = [1, 2, 3, 4, 5], [5, 6, 7, 8, 9, 10, 1, 1, 1, 1, 1, 1]
+    welch = stats.ttest_ind(here, elsewhere, equal_var=False)
+    assert (row.n, row.value, row.n_elsewhere, row.elsewhere) == (5, 3, 12, 51 / 12)
+    assert row.difference == pytest.approx(3 - 51 / 12)
+    assert row.p == pytest.approx(welch.pvalue)
+    # three rows in the table: each interval is at 1 - .05 / 3
+    wide = welch.confidence_interval(1 - 0.05 / 3)
+    assert (row.low, row.high) == pytest.approx((wide.low, wide.high))
+    # of the 60 pairs: 1 beats none and ties six; 2 to 5 beat six each; 5 also ties one: 24 won, 29 lost
+    won = sum(a > b for a in here for b in elsewhere)
+    lost = sum(a < b for a in here for b in elsewhere)
+    assert row.effect == pytest.approx((won - lost) / 60) == (24 - 29) / 60
+
+
+def test_a_share_is_compared_with_everybody_else():
+    row = _row(evidence.compare(_people(), "segment", traits=["city"]), group=1, level="Yazd")
+    # 5 of 6 here; nobody of the 5 + 6 elsewhere whose city is known
+    assert (row.kind, row.n, row.n_elsewhere, row.elsewhere) == ("share", 6, 11, 0)
+    assert row.value == row.difference == pytest.approx(5 / 6)
+    assert row.effect == pytest.approx(2 * np.arcsin(np.sqrt(5 / 6)))
+    expected = evidence.difference_of_shares(5, 6, 0, 11, confidence=1 - 0.05 / 6)  # three groups, two levels
+    assert (row.difference, row.low, row.high, row.p) == pytest.approx(expected)
+    assert row.distinctive
+
+
+def test_p_values_are_corrected_after_holm_over_the_whole_table():
+    table = evidence.compare(_people(), "segment")
+    assert len(table) == 9  # 3 groups × (orders, Yazd, Qom)
+    assert table["p_corrected"].to_numpy() == pytest.approx(multipletests(table["p"], method="holm")[1])
+    assert table["p_corrected"].min() == pytest.approx(9 * table["p"].min())
+
+
+def test_a_small_effect_is_not_distinctive_however_sure():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"g": np.repeat([0, 1], 20_000), "x": rng.normal(size=40_000) + np.repeat([0, 0.1], 20_000)})
+    row = evidence.compare(table, "g").iloc[0]
+    assert row.p_corrected < 1e-6
+    assert not row.distinctive
+
+
+def test_groups_below_the_smallest_size_are_left_out_everywhere():
+    table = pd.DataFrame({"g": ["a"] * 6 + ["b"] * 6 + ["c"] * 4, "x": [1.0, 2] * 6 + [99.0] * 4})
+    compared = evidence.compare(table, "g")
+    assert set(compared["group"]) == {"a", "b"}
+    # nobody can work the four out from what stands elsewhere
+    assert list(compared["elsewhere"]) == [1.5, 1.5]
+
+
+def test_one_group_alone_has_nothing_to_be_compared_with():
+    compared = evidence.compare(pd.DataFrame({"g": [1] * 9, "x": range(9), "t": ["a"] * 9}), "g")
+    assert compared.empty
+    assert list(compared.columns) == list(evidence.COMPARISON_COLUMNS)
+
+
+def test_ids_dates_and_lists_are_no_traits_and_long_tails_are_cut():
+    n = 400
+    table = pd.DataFrame(
+        {
+            "g": ["a", "b"] * (n // 2),
+            "customer_id": range(n),
+            "note": [f"text {i}" for i in range(n)],
+            "since": pd.date_range("2024-01-01", periods=n),
+            "tags": [["x"]] * n,
+            "town": [f"town {i % 40:02}" for i in range(n)],
+            "member": [True, False] * (n // 2),
+        }
+    )
+    compared = evidence.compare(table, "g")
+    assert set(compared["trait"]) == {"town", "member"}
+    assert compared.query("trait == 'town'")["level"].nunique() == evidence.COMMONEST_LEVELS
+    assert _row(compared, trait="member", group="a", level="yes").value == 1
+
+
+def test_many_groups_with_many_levels_are_counted_rightly():
+    # 12 groups × 25 towns: a group's own town has 10 of its 10 + 24 × 5 = 130 customers
+    pairs = [(g, t) for g in range(12) for t in range(25) for _ in range(10 if t == g else 5)]
+    table = pd.DataFrame(pairs, columns=["g", "town"]).assign(town=lambda d: d["town"].map("town {:02}".format))
+    compared = evidence.compare(table, "g")
+    assert len(compared) == 12 * 25
+    assert _row(compared, group=11, level="town 11").value == pytest.approx(10 / 130)
+    assert _row(compared, group=11, level="town 10").value == pytest.approx(5 / 130)
+
+
+def test_an_unknown_column_is_refused_with_the_nearest_name():
+    with pytest.raises(Problem, match='Did you mean "segment"'):
+        evidence.compare(_people(), "segmnt")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_row_order_never_matters(random):
+    table = _people().assign(spend=[0.1 * i**3 for i in range(18)])
+    shuffled = table.sample(frac=1, random_state=random.randrange(2**32))
+    pd.testing.assert_frame_equal(
+        evidence.compare(shuffled, "segment"), evidence.compare(table, "segment"), check_exact=True
+    )
+
+
+def test_nothing_is_distinctive_where_groups_are_drawn_by_lot():
+    rng = np.random.default_rng(0)
+    false = 0
+    for _ in range(40):
+        table = pd.DataFrame(rng.lognormal(size=(300, 6)), columns=list("abcdef"))
+        table["town"] = rng.choice(["x", "y", "z"], 300)
+        table["g"] = rng.integers(0, 4, 300)
+        false += evidence.compare(table, "g")["distinctive"].any()
+    assert false <= 4  # 5 % of 40, and two more for chance
+
+
+def test_a_large_base_is_compared_in_seconds():
+    rng = np.random.default_rng(0)
+    n = 25_000
+    table = pd.DataFrame({f"x{i}": rng.lognormal(size=n) for i in range(15)})
+    for i in range(10):
+        table[f"t{i}"] = rng.choice([f"level {j}" for j in range(8)], n)
+    table["g"] = rng.integers(0, 8, n)
+    start = time.perf_counter()
+    evidence.compare(table, "g")
+    assert time.perf_counter() - start < 4  # about 0.5 s on one quiet core
+
+
+def test_importing_it_does_not_load_all_of_statsmodels():
+    code = "import sys, analysis.evidence; sys.exit('statsmodels.api' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

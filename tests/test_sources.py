@@ -1,0 +1,297 @@
+from datetime import date
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import sources
+from analysis.errors import Problem
+from analysis.sources import canonical, jalali
+
+ORDERS = """[tables.orders]
+path = "orders.csv"
+[tables.orders.columns]
+order_id = "id"
+customer_id = "who"
+ordered_at = "day"
+amount = "paid"
+"""
+CUSTOMERS = """[tables.customers]
+path = "customers.csv"
+[tables.customers.columns]
+customer_id = "who"
+"""
+LINES = "id,who,day,paid\n1,a,2024-01-05,10\n2,a,2024-02-05,20.5\n3,b,2024-02-06,0\n"
+
+
+def frame(base, table):
+    return base[table].collect("pandas").to_native()
+
+
+def accounts(base, table):
+    rows = base.accounts[base.accounts["table"] == table]
+    return dict(zip(rows["reason"], rows["rows"], strict=True))
+
+
+# What a mapping can say
+
+
+def test_ids_stay_text_so_that_00017_is_not_17(base_of):
+    file = base_of(ORDERS, orders="id,who,day,paid\n001,00017,2024-01-05,1\n2,17,2024-01-05,1\n")
+    assert sorted(frame(sources.read(str(file)), "customers")["customer_id"]) == ["00017", "17"]
+
+
+def test_a_number_as_typed_in_persian_or_german_is_read(base_of):
+    german = ORDERS.replace('path = "orders.csv"', 'path = "orders.csv"\ndelimiter = ";"\ndecimal = ","')
+    file = base_of(german, orders="id;who;day;paid\n1;a;2024-01-05;1.234,50\n2;a;2024-01-05;۱۲٬۵۰۰\n")
+    assert sorted(frame(sources.read(str(file)), "orders")["amount"]) == [1234.5, 12500.0]
+
+
+def test_windows_1256_export_is_read_when_the_mapping_says_so(base_of):
+    persian = (
+        CUSTOMERS.replace('path = "customers.csv"', 'path = "customers.csv"\nencoding = "cp1256"') + 'city = "شهر"\n'
+    )
+    file = base_of(persian + 'signup_at = "day"\n', encoding="cp1256", customers="who,شهر,day\n1,تهران,2024-01-05\n")
+    assert frame(sources.read(str(file)), "customers")["city"].tolist() == ["تهران"]
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("1402/05/13", "2023-08-04"),
+        ("۱۴۰۲-۵-۱۳", "2023-08-04"),
+        ("1398-Farvardin-1", "2019-03-21"),
+        ("1 فروردین ۱۳۹۸", None),  # day first: not a form that is read
+        ("1403/12/30", "2025-03-20"),  # 1403 is a leap year
+        ("1402/12/30", None),  # 1402 is not
+        ("1402/13/01", None),
+        ("1402/05/13 14:30", "2023-08-04"),
+    ],
+)
+def test_jalali_dates_in_the_forms_that_exports_use(written, day):
+    db = sources.connect("Asia/Tehran")
+    jalali.install(db)
+    found = db.execute("SELECT jalali_day(?)", [written]).fetchall()[0][0]
+    assert found == (date.fromisoformat(day) if day else None)
+
+
+def test_jalali_instant_keeps_its_time_of_day_in_the_business_timezone(base_of):
+    mapping = ORDERS.replace('ordered_at = "day"', 'ordered_at = { column = "day", calendar = "jalali" }')
+    base = sources.read(str(base_of(mapping, orders="id,who,day,paid\n1,a,۱۴۰۲/۰۵/۱۳ ۲۳:۳۰,1\n")))
+    assert frame(base, "orders")["ordered_at"].tolist() == [pd.Timestamp("2023-08-04 23:30", tz="Asia/Tehran")]
+    assert base.as_of == date(2023, 8, 4)
+
+
+def test_lists_are_split_and_blank_parts_dropped(base_of):
+    mapping = CUSTOMERS + 'interests = { column = "likes", split = "|" }\nsignup_at = "day"\n'
+    base = sources.read(str(base_of(mapping, customers="who,likes,day\n1,novel| poetry |,2024-01-05\n")))
+    assert list(frame(base, "customers")["interests"][0]) == ["novel", "poetry"]
+
+
+def test_further_columns_of_customers_are_kept_as_numbers_only_when_all_are(base_of):
+    mapping = CUSTOMERS + 'signup_at = "day"\n'
+    text = "who,day,visits,code,mood\n1,2024-01-05,3,007,good\n2,2024-01-05,,12,4\n"
+    custom = frame(sources.read(str(base_of(mapping, customers=text))), "customers").set_index("customer_id")
+    assert custom.loc["1", "visits"] == 3.0
+    assert custom.loc["1", "code"] == "007"
+    assert custom["mood"].tolist() == ["good", "4"]
+
+
+def test_orders_come_from_lines_that_carry_customer_and_time(base_of):
+    mapping = """[tables.order_lines]
+path = "lines.csv"
+[tables.order_lines.columns]
+order_id = "id"
+customer_id = "who"
+ordered_at = "at"
+product_id = "what"
+quantity = "n"
+unit_price = "price"
+[tables.order_lines.set_aside]
+"no customer" = "who IS NULL"
+"""
+    lines = "id,who,at,what,n,price\n1,a,2024-01-05 10:00,x,2,3\n1,a,2024-01-05 10:05,y,1,0.1\n2,,2024-01-06,x,1,3\n3,b,2024-01-07,x,-1,3\n"
+    base = sources.read(str(base_of(mapping, lines=lines)))
+    orders = frame(base, "orders").sort_values("order_id")
+    # order 1: 2 × 3 + 1 × 0.1, at its earliest line; order 3 gives 3 back
+    assert orders["amount"].tolist() == [6.1, -3.0]
+    assert orders["status"].fillna("").tolist() == ["", "returned"]
+    assert orders["ordered_at"].iloc[0] == pd.Timestamp("2024-01-05 10:00", tz="Asia/Tehran")
+    assert accounts(base, "orders") == {"": 2, "no customer": 1}
+    assert accounts(base, "order_lines") == {"": 3, "no customer": 1}
+
+
+def test_excel_workbook_is_read_like_csv(base_of, tmp_path):
+    import openpyxl  # of the test alone: the project reads workbooks with calamine
+
+    book = openpyxl.Workbook()
+    for row in [("id", "who", "day", "paid"), (1, 17, "2024-01-05", 2.5)]:
+        book.active.append(row)
+    book.save(tmp_path / "orders.xlsx")
+    base = sources.read(str(base_of(ORDERS.replace("orders.csv", "orders.xlsx"))))
+    assert frame(base, "orders")[["order_id", "customer_id", "amount"]].values.tolist() == [["1", "17", 2.5]]
+
+
+# Rows in = rows kept + rows set aside
+
+
+DEFECTS = {
+    "negative amount": "9,a,2024-01-05,-1",
+    "unreadable ordered_at": "9,a,soon,1",
+    "no customer_id": "9,,2024-01-05,1",
+    "no order_id": ",a,2024-01-05,1",
+    "repeated row": "1,a,2024-01-05,10",
+    "another row has this order_id": "1,a,2024-01-05,11",
+    "in the future": "9,a,2999-01-05,1",
+}
+
+
+@pytest.mark.parametrize("reason", DEFECTS)
+def test_a_defective_row_is_set_aside_with_its_reason_and_no_row_is_lost(base_of, reason):
+    file = base_of("max_set_aside = 0.5\n" + ORDERS, orders=LINES + DEFECTS[reason] + "\n")
+    base = sources.read(str(file))
+    assert accounts(base, "orders") == {"": 3, reason: 1}
+    rows = base.db.sql(sources.set_aside(base, "orders")).df()
+    assert rows["reason"].tolist() == [reason]
+    assert list(rows.columns) == ["id", "who", "day", "paid", "reason"]
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "-inf", "ten"])
+def test_an_amount_that_is_no_finite_number_is_set_aside(base_of, amount):
+    file = base_of("max_set_aside = 0.5\n" + ORDERS, orders=LINES + f"9,a,2024-01-05,{amount}\n")
+    assert accounts(sources.read(str(file)), "orders") == {"": 3, "amount is no number": 1}
+
+
+def test_a_zero_amount_is_kept_because_gifts_are_orders_too(base_of):
+    assert frame(sources.read(str(base_of(ORDERS, orders=LINES))), "orders")["amount"].min() == 0
+
+
+def test_orders_of_unknown_customers_are_set_aside(base_of):
+    file = base_of("max_set_aside = 0.5\n" + CUSTOMERS + ORDERS, customers="who\na\n", orders=LINES)
+    assert accounts(sources.read(str(file)), "orders") == {"": 2, "unknown customer": 1}
+
+
+def test_orders_of_a_customer_who_was_set_aside_on_purpose_follow_and_are_no_defect(base_of):
+    customers = CUSTOMERS + '[tables.customers.set_aside]\n"test account" = "who = \'b\'"\n'
+    base = sources.read(str(base_of(customers + ORDERS, customers="who\na\nb\n", orders=LINES)))
+    assert accounts(base, "orders") == {"": 2, "customer set aside": 1}
+    assert not base.accounts["defect"].any()
+
+
+def test_more_defects_than_the_limit_stop_reading_with_examples_and_a_cure(base_of):
+    file = base_of(ORDERS, orders=LINES + "8,a,05.01.2024,1\n9,a,31.12.2023,1\n")
+    with pytest.raises(Problem, match=r"orders.csv \(orders\): 2 of 5 rows .* '05.01.2024', '31.12.2023'.*format = "):
+        sources.read(str(file))
+
+
+def test_an_unreadable_cell_of_an_optional_column_is_emptied_and_counted_and_the_customer_kept(base_of):
+    mapping = CUSTOMERS + 'birth_date = "born"\nsignup_at = "day"\n'
+    base = sources.read(
+        str(base_of(mapping, customers="who,born,day\n1,1980-02-30,2024-01-05\n2,1980-02-03,2024-01-05\n"))
+    )
+    assert frame(base, "customers")["birth_date"].isna().tolist() == [True, False]
+    assert base.unreadable[["table", "column", "cells"]].values.tolist() == [["customers", "birth_date", 1]]
+
+
+def test_what_happens_after_as_of_changes_nothing(base_of):
+    before = sources.read(str(base_of(ORDERS, orders=LINES)), as_of=date(2024, 2, 5))
+    known = frame(before, "orders").sort_values("order_id", ignore_index=True)
+    later = sources.read(str(base_of(ORDERS, orders=LINES + "4,c,2024-03-01,99\n")), as_of=date(2024, 2, 5))
+    pd.testing.assert_frame_equal(frame(later, "orders").sort_values("order_id", ignore_index=True), known)
+    assert sorted(frame(later, "customers")["customer_id"]) == ["a"]
+    assert accounts(later, "orders") == {"": 2, "after as_of": 2}
+
+
+def test_a_deal_that_closes_after_as_of_is_still_open_and_its_value_unknown(base_of):
+    mapping = """[tables.deals]
+path = "deals.csv"
+[tables.deals.columns]
+deal_id = "id"
+customer_id = "who"
+created_at = "start"
+closed_at = "end"
+outcome = "state"
+amount = "value"
+"""
+    deals = "id,who,start,end,state,value\n1,a,2024-01-01,2024-01-10,Won,5\n2,a,2024-01-01,2024-03-01,won,7\n"
+    base = sources.read(str(base_of(mapping, deals=deals)), as_of=date(2024, 2, 1))
+    rows = frame(base, "deals").sort_values("deal_id")
+    assert rows["outcome"].tolist() == ["won", "open"]
+    assert rows["amount"].isna().tolist() == [False, True]
+
+
+@settings(max_examples=15, deadline=None)
+@given(order=st.permutations(range(6)))
+def test_the_order_of_rows_changes_nothing(order, tmp_path_factory):
+    rows = [*LINES.splitlines()[1:], "1,a,2024-01-05,11", "1,a,2024-01-05,10", "5,,2024-01-05,10"]
+    folder = tmp_path_factory.mktemp("base")
+    (folder / "orders.csv").write_text("\n".join(["id,who,day,paid", *(rows[i] for i in order)]) + "\n")
+    (folder / "small.toml").write_text('name = "small"\ntimezone = "UTC"\nmax_set_aside = 0.9\n' + ORDERS)
+    base = sources.read(str(folder / "small.toml"))
+    kept = frame(base, "orders").sort_values("order_id")
+    assert kept[["order_id", "amount"]].values.tolist() == [["1", 11.0], ["2", 20.5], ["3", 0.0]]
+    assert accounts(base, "orders") == {
+        "": 3, "another row has this order_id": 1, "repeated row": 1, "no customer_id": 1,
+    }  # fmt: skip
+
+
+# Mistakes of the user
+
+
+@pytest.mark.parametrize(
+    ("mapping", "files", "message"),
+    [
+        (ORDERS, {}, r"small.toml \[tables.orders\]: no file orders.csv in .*--data"),
+        (ORDERS, {"orders": ""}, r"orders.csv is empty"),
+        (ORDERS, {"orders": "id,who,day,paid\n"}, r"orders.csv has a header and no rows"),
+        (ORDERS, {"orders": "id,who,dya,paid\n1,a,2024-01-05,1\n"}, r'no column "day"\. Did you mean "dya"\?'),
+        (ORDERS, {"orders": b"PAR1\0\0\0"}, r"orders.csv is not text but a Parquet file"),
+        (ORDERS, {"orders": b"id,who\0\1\2"}, r"orders.csv is not text: it holds binary data"),
+        (ORDERS, {"orders": "id,who,day,paid\n1,é,2024-01-05,1\n".encode("cp1252")}, r"not utf-8 text .*encoding"),
+        (ORDERS, {"orders": "id,who,id,paid\n1,a,2,1\n"}, r'two columns called "id"'),
+        (ORDERS, {"orders": "id,who,day,paid\n1,a,soon,1\n"}, r"no table has a date that can be read \(found: 'soon'\)"),
+        (ORDERS.replace("amount", "amuont"), {"orders": LINES}, r'unknown column "amuont"\. Did you mean "amount"\?'),
+        (ORDERS.replace("path =", "pathh ="), {"orders": LINES}, r'unknown key "pathh"\. Did you mean "path"\?'),
+        (ORDERS.replace("tables.orders", "tables.order"), {"orders": LINES}, r'unknown table "order"\. Did you mean "orders"'),
+        (ORDERS.replace('customer_id = "who"\n', ""), {"orders": LINES}, r'has no column "customer_id" \(the customer'),
+        (ORDERS + '[tables.orders.set_aside]\n"odd" = "whoo = 1"\n', {"orders": LINES}, r'"odd": the condition .* does not run'),
+        (ORDERS.replace('"paid"', '{ sql = "paid *" }'), {"orders": LINES}, r"amount: the SQL paid \* does not run"),
+        (ORDERS + "x = = 1", {"orders": LINES}, r"small.toml is not valid TOML"),
+        ("max_set_aside = 7\n" + ORDERS, {"orders": LINES}, r"share between 0 and 1"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_what_to_do(base_of, mapping, files, message):
+    with pytest.raises(Problem, match=message):
+        sources.read(str(base_of(mapping, **files)))
+
+
+def test_unknown_source_suggests_the_near_one():
+    with pytest.raises(Problem, match='Did you mean "cdnow"'):
+        sources.read("cdnwo")
+
+
+def test_unknown_timezone_is_refused(base_of):
+    file = base_of(ORDERS, orders=LINES)
+    file.write_text(file.read_text().replace("Asia/Tehran", "Asia/Teheran"))
+    with pytest.raises(Problem, match='timezone "Asia/Teheran" is unknown'):
+        sources.read(str(file))
+
+
+def test_a_base_of_one_customer_and_one_order_is_read(base_of):
+    base = sources.read(str(base_of(ORDERS, orders="id,who,day,paid\n1,a,2024-01-05,10\n")))
+    assert len(frame(base, "customers")) == 1
+
+
+def test_every_shipped_mapping_is_well_formed():
+    assert len(sources.shipped()) >= 7
+    for file in sources.shipped().values():
+        assert sources.load(file).about, f"{file.name} does not say where the data comes from"
+
+
+def test_every_canonical_column_has_an_sql_type():
+    from analysis import schema
+
+    kinds = {c.type for t in schema.TABLES.values() for c in t.columns}
+    assert kinds <= schema.SQL_TYPES.keys()
+    assert canonical.PREFIX
