@@ -198,7 +198,7 @@ def test_a_large_base_is_compared_in_seconds():
     table["g"] = rng.integers(0, 8, n)
     start = time.perf_counter()
     evidence.compare(table, "g")
-    assert time.perf_counter() - start < 4  # about 0.5 s on one quiet core
+    assert time.perf_counter() - start < 4  # seconds of one core, of which it takes about 0.5
 
 
 def test_importing_it_does_not_load_all_of_statsmodels():

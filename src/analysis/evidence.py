@@ -1,0 +1,371 @@
+"""Is this group different from everybody else, by how much, and how sure can we be?
+
+Takes counts, or a table with one row per customer and a column that says which group each belongs to. Gives shares,
+differences and effect sizes with their intervals, corrected for how many comparisons were made: every statement about
+a group rests on a row from here.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, stdtr, stdtrit  # normal and Student's distribution functions, vectorised
+from scipy.stats import rankdata
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint  # not statsmodels.api: slow
+
+from analysis.errors import Problem, require_columns
+
+#: Cohen (1988) calls |h| = 0.2 a small effect; Cliff's delta of 0.147 to 0.33 is small (Romano and others 2006). One
+#: threshold for both keeps "distinctive" to a single sentence.
+SMALL_EFFECT = 0.2
+
+#: A text column with more levels than this is compared on its commonest levels only.
+MOST_LEVELS = 30
+COMMONEST_LEVELS = 12
+
+#: A text column in which more than this share of the values are different is an identifier or free text.
+NEARLY_UNIQUE = 0.5
+
+COMPARISON_COLUMNS = (
+    "group",
+    "trait",
+    "level",
+    "kind",
+    "n",
+    "value",
+    "n_elsewhere",
+    "elsewhere",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_corrected",
+    "effect",
+    "distinctive",
+)
+
+
+def share_interval(successes, n, confidence=0.95):
+    """Interval of a share: between which bounds does it lie, given how few were asked?
+
+    Parameters
+    ----------
+    successes, n : int or array of int
+        How many of how many.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float or array of float64
+        Shares in [0, 1]; of nobody asked, anything is possible: (0, 1).
+
+    Notes
+    -----
+    Wilson's score interval (Wilson 1927, JASA 22), which holds its promise for small groups and shares near 0 or 1.
+
+    Examples
+    --------
+    >>> low, high = share_interval(5, 10)
+    >>> round(low, 3), round(high, 3)
+    (0.237, 0.763)
+    """
+    alpha = 1 - _confidence(confidence)
+    successes, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
+    low, high = proportion_confint(successes, np.where(n > 0, n, 1), alpha=alpha, method="wilson")
+    # none and all have exact bounds, which round-off misses
+    return _plain(np.where(successes > 0, low, 0.0)), _plain(np.where(successes < n, high, 1.0))
+
+
+def difference_of_shares(k1, n1, k2, n2, confidence=0.95):
+    """Difference between two independent shares, ``k1 / n1 - k2 / n2``, with interval and test.
+
+    Parameters
+    ----------
+    k1, n1, k2, n2 : int or array of int
+        How many of how many, here and there; `n1` and `n2` at least 1.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    difference, low, high, p : float or array of float64
+        Differences of shares in [-1, 1] and the two-sided p value.
+
+    Notes
+    -----
+    Newcombe's hybrid score interval (Newcombe 1998, Statistics in Medicine 17:873, method 10), and the z test with the
+    pooled share, which is Pearson's chi-squared without correction.
+
+    Examples
+    --------
+    Newcombe's own example, 56 of 70 against 48 of 80:
+
+    >>> [round(x, 4) for x in difference_of_shares(56, 70, 48, 80)[:3]]
+    [0.2, 0.0524, 0.3339]
+    """
+    alpha = 1 - _confidence(confidence)
+    k1, n1, k2, n2 = (np.asarray(x, dtype=float) for x in (k1, n1, k2, n2))
+    low, high = confint_proportions_2indep(k1, n1, k2, n2, method="newcomb", compare="diff", alpha=alpha)
+    difference = k1 / n1 - k2 / n2
+    pooled = (k1 + k2) / (n1 + n2)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    z = np.divide(difference, error, out=np.zeros_like(difference), where=error > 0)
+    return _plain(difference), _plain(low), _plain(high), _plain(2 * ndtr(-np.abs(z)))
+
+
+def difference_of_means(a, b, confidence=0.95):
+    """Difference between the means of two independent groups, ``mean(a) - mean(b)``, with interval and test.
+
+    Parameters
+    ----------
+    a, b : sequence of float
+        The values of either group; missing ones are left out. At least two in each.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    difference, low, high, p : float
+        In the unit of the values, and the two-sided p value.
+
+    Raises
+    ------
+    Problem
+        A group with fewer than two values: one value has no spread to judge by.
+
+    Notes
+    -----
+    Welch's t test (Welch 1947, Biometrika 34): the groups may differ in size and spread.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in difference_of_means([1, 2, 3, 4], [5, 6, 7, 8])]
+    [-4.0, -6.234, -1.766, 0.005]
+    """
+    groups = [np.sort(x[~np.isnan(x)]) for x in (np.asarray(a, dtype=float), np.asarray(b, dtype=float))]
+    for group in groups:
+        if len(group) < 2:
+            raise Problem(f"A difference of means needs two values or more in each group; one has {len(group)}.")
+    moments = [(g.mean(), g.var(ddof=1), len(g)) for g in groups]
+    return tuple(_plain(x) for x in _welch(*moments[0], *moments[1], 1 - _confidence(confidence)))
+
+
+def compare(table, by, traits=None, confidence=0.95, min_size=5):
+    """What sets each group apart: every group against everybody else, trait by trait.
+
+    Parameters
+    ----------
+    table : DataFrame, one row per customer
+    by : str
+        The column that says which group a customer belongs to. Customers without a group are left out.
+    traits : list of str, optional
+        The columns to compare. When left out, every number and every text with few enough values; `customer_id`,
+        dates, lists and columns of nearly unique text never.
+    confidence : float
+        Between 0 and 1, for the table as a whole.
+    min_size : int
+        Smaller groups are left out altogether, from "elsewhere" too, so that nothing can be worked out about them by
+        subtraction; so are traits known of fewer customers, and levels that fewer customers have.
+
+    Returns
+    -------
+    DataFrame, one row per group, trait and level
+        group, trait : as given.
+        level : str, the value of a text; empty for a number; "yes" for true or false.
+        kind : "number" or "share".
+        n, n_elsewhere : int, customers of whom the trait is known.
+        value, elsewhere : float, mean of a number, share with the level.
+        difference, low, high : float, ``value - elsewhere`` with its interval.
+        p, p_corrected : float, as tested and corrected for all rows of the table.
+        effect : float in [-1, 1] for numbers (Cliff's delta: how much likelier a customer here has the larger value),
+        in [-pi, pi] for shares (Cohen's h).
+        distinctive : bool, real and large enough: `p_corrected` below ``1 - confidence``, the interval excludes no
+        difference, and ``|effect| >= 0.2``.
+
+    Raises
+    ------
+    Problem
+        No such column, or a confidence outside 0 to 1.
+
+    Notes
+    -----
+    Numbers by Welch, shares by Newcombe. p values are corrected after Holm (1979) over all rows; the intervals are
+    each widened to ``1 - (1 - confidence) / rows`` (Bonferroni), so that all of them hold together with the given
+    confidence. Cliff's delta comes from the rank sums: ``2 U / (n m) - 1`` (Cliff 1993, Psychological Bulletin 114).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": list("aaaaabbbbb"), "orders": [9, 8, 9, 8, 9, 1, 2, 1, 2, 1]})
+    >>> compare(table, "group")[["group", "trait", "value", "elsewhere", "effect", "distinctive"]]
+      group   trait  value  elsewhere  effect  distinctive
+    0     a  orders    8.6        1.4     1.0         True
+    1     b  orders    1.4        8.6    -1.0         True
+    """
+    alpha = 1 - _confidence(confidence)
+    table = pd.DataFrame(table)
+    require_columns("The table", table.columns, [by, *(traits or [])])
+    sizes = table[by].value_counts()  # leaves missing groups out
+    kept = sorted(sizes.index[sizes >= max(min_size, 2)])
+    table = table[table[by].isin(kept)]
+    groups = pd.Categorical(table[by], categories=kept).codes.astype(np.int64)  # bytes would overflow below
+    columns = [c for c in (table.columns if traits is None else traits) if c not in (by, "customer_id")]
+    parts = []
+    for column in columns:
+        kind = _kind(table[column])
+        if kind == "number":
+            parts.append(_numbers(table[column], groups, len(kept), min_size))
+        elif kind == "share":
+            parts.append(_shares(table[column], groups, len(kept), min_size))
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if rows.empty:
+        return pd.DataFrame({c: pd.Series(dtype=object) for c in COMPARISON_COLUMNS})
+    rows = _judged(rows, alpha)
+    order = rows.assign(trait=rows["trait"].map(columns.index)).sort_values(["group", "trait", "place"]).index
+    rows = rows.loc[order].reset_index(drop=True)
+    return rows.assign(group=np.asarray(kept, dtype=object)[rows["group"]]).infer_objects()[list(COMPARISON_COLUMNS)]
+
+
+def _confidence(confidence):
+    if not 0 < confidence < 1:
+        raise Problem(f"confidence must lie between 0 and 1 (0.95 for 95 %), not {confidence}.")
+    return confidence
+
+
+def _plain(x):
+    """A float for a single figure, the array for many."""
+    return float(x) if np.ndim(x) == 0 else x
+
+
+def _kind(column):
+    if pd.api.types.is_bool_dtype(column):
+        return "share"
+    if pd.api.types.is_numeric_dtype(column):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        return None
+    values = column.dropna()
+    if not values.map(lambda v: isinstance(v, str | bool | np.bool_)).all():
+        return None  # lists, dates as objects
+    distinct = values.nunique()
+    return None if distinct > MOST_LEVELS and distinct > NEARLY_UNIQUE * len(values) else "share"
+
+
+def _numbers(column, groups, n_groups, min_size):
+    """One row per group for a number, before judgement."""
+    x = column.to_numpy(dtype=float, na_value=np.nan)
+    known = np.isfinite(x)
+    # in ascending order, so that sums do not depend on the order of the rows
+    order = np.argsort(x[known])
+    x, g = x[known][order], groups[known][order]
+    n = np.bincount(g, minlength=n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(g, x, n_groups) / n
+        squares = np.bincount(g, (x - mean[g]) ** 2, n_groups)  # about each group's own mean
+        others = ~np.eye(n_groups, dtype=bool)
+        n_elsewhere = others @ n
+        elsewhere = others @ np.where(n > 0, mean * n, 0) / n_elsewhere
+        about = np.where(n > 0, squares + n * (mean - elsewhere[:, None]) ** 2, 0)  # [here, group]
+        squares_elsewhere = (about * others).sum(axis=1)
+        u = np.bincount(g, rankdata(x), n_groups) - n * (n + 1) / 2
+        effect = 2 * u / (n * n_elsewhere) - 1
+        rows = pd.DataFrame(
+            {
+                "group": np.arange(n_groups),
+                "trait": column.name,
+                "level": "",
+                "kind": "number",
+                "place": 0,
+                "n": n,
+                "value": mean,
+                "spread": squares / (n - 1),
+                "n_elsewhere": n_elsewhere,
+                "elsewhere": elsewhere,
+                "spread_elsewhere": squares_elsewhere / (n_elsewhere - 1),
+                "effect": effect,
+            }
+        )
+    return rows[(n >= max(min_size, 2)) & (n_elsewhere >= max(min_size, 2))]
+
+
+def _shares(column, groups, n_groups, min_size):
+    """One row per group and level for a text, before judgement."""
+    values = _levels(column)
+    known = values.notna().to_numpy()
+    g = groups[known]
+    codes, levels = pd.factorize(values[known], sort=True)
+    counts = np.bincount(codes, minlength=len(levels))
+    # commonest first; equally common ones by name, as factorised
+    common = np.argsort(-counts, kind="stable")[: COMMONEST_LEVELS if len(levels) > MOST_LEVELS else None]
+    common = common[counts[common] >= min_size]
+    n = np.bincount(g, minlength=n_groups)
+    k = np.bincount(g * len(levels) + codes, minlength=n_groups * len(levels)).reshape(n_groups, -1)[:, common]
+    rows = pd.DataFrame(
+        {
+            "group": np.repeat(np.arange(n_groups), len(common)),
+            "trait": column.name,
+            "level": np.tile(np.asarray(levels[common], dtype=object), n_groups),
+            "kind": "share",
+            "place": np.tile(np.arange(len(common)), n_groups),
+            "n": np.repeat(n, len(common)),
+            "k": k.ravel(),
+            "n_elsewhere": np.repeat(n.sum() - n, len(common)),
+            "k_elsewhere": (k.sum(axis=0) - k).ravel(),
+        }
+    )
+    rows = rows[(rows["n"] >= max(min_size, 1)) & (rows["n_elsewhere"] >= max(min_size, 1))]
+    value, elsewhere = rows["k"] / rows["n"], rows["k_elsewhere"] / rows["n_elsewhere"]
+    effect = 2 * np.arcsin(np.sqrt(value)) - 2 * np.arcsin(np.sqrt(elsewhere))
+    return rows.assign(value=value, elsewhere=elsewhere, effect=effect)
+
+
+def _levels(column):
+    """Text levels; of true or false only "yes", the rest of them being no."""
+    if pd.api.types.is_bool_dtype(column):
+        return column.map({True: "yes", False: "no"}).astype(object)
+    return column.map(lambda v: v if isinstance(v, str) else ("yes" if v else "no"), na_action="ignore").astype(object)
+
+
+def _judged(rows, alpha):
+    """The rows with difference, interval, p and verdict, corrected for how many there are."""
+    wide = alpha / len(rows)
+    verdict = np.full((len(rows), 4), np.nan)
+    number = (rows["kind"] == "number").to_numpy()
+    for chosen, figures in ((number, _welch_of), (~number, _newcombe_of)):
+        if chosen.any():
+            verdict[chosen] = np.column_stack(figures(rows[chosen], wide))
+    rows[["difference", "low", "high", "p"]] = verdict
+    rows["p_corrected"] = _holm(rows["p"].to_numpy())
+    excludes_none = (rows["low"] > 0) | (rows["high"] < 0)
+    rows["distinctive"] = (rows["p_corrected"] < alpha) & excludes_none & (rows["effect"].abs() >= SMALL_EFFECT)
+    return rows
+
+
+def _holm(p):
+    """p values corrected after Holm (1979): the smallest times all, the next times one fewer, never falling."""
+    # statsmodels' multipletests does the same, but collects garbage at every call: 50 ms and more
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+    return corrected
+
+
+def _welch_of(rows, alpha):
+    columns = ("value", "spread", "n", "elsewhere", "spread_elsewhere", "n_elsewhere")
+    return _welch(*(rows[c].to_numpy(dtype=float) for c in columns), alpha)
+
+
+def _newcombe_of(rows, alpha):
+    columns = ("k", "n", "k_elsewhere", "n_elsewhere")
+    return difference_of_shares(*(rows[c].to_numpy(dtype=float) for c in columns), confidence=1 - alpha)
+
+
+def _welch(mean1, variance1, n1, mean2, variance2, n2, alpha):
+    """Difference, low, high, p from the moments; two groups without any spread differ surely or not at all."""
+    e1, e2 = np.asarray(variance1 / n1, dtype=float), np.asarray(variance2 / n2, dtype=float)
+    difference, error = np.asarray(mean1 - mean2, dtype=float), np.sqrt(e1 + e2)
+    flat = error == 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Welch and Satterthwaite's degrees of freedom
+        freedom = np.where(flat, 1.0, (e1 + e2) ** 2 / (e1**2 / (n1 - 1) + e2**2 / (n2 - 1)))
+        t = np.where(flat, np.where(difference == 0, 0.0, np.inf), np.abs(difference) / error)
+    half = stdtrit(freedom, 1 - alpha / 2) * error
+    return difference, difference - half, difference + half, 2 * stdtr(freedom, -t)

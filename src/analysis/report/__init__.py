@@ -1,0 +1,241 @@
+"""One HTML book from a run: what was found first, then the chapters, then what it all rests on.
+
+:func:`build` takes a run folder (``run.json`` and the executed notebooks) and writes ``index.html`` into it: a single
+file that opens from disk, loads nothing, runs none of the notebooks' scripts, and is the same to the byte for the same
+input. What a notebook can ask for:
+
+- a code cell tagged ``summary``: its outputs are the chapter's key findings and come first in the book;
+- cells tagged ``parameters`` or ``injected-parameters``, and cells of imports that print nothing: folded at the end;
+- ``alt`` in an output's metadata: the text of a picture for those who do not see it; ``caption``: of a table;
+- HTML of the classes ``cards``, ``card``, ``assumption``, ``measured`` and ``note``: see ``templates/book.css``.
+"""
+
+import base64
+import hashlib
+import json
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from analysis.errors import Problem
+from analysis.report.chapters import Chapter, chapter
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_REASONS_SHOWN = 3
+# Not strftime: its words follow the machine's language.
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July")
+_MONTHS += ("August", "September", "October", "November", "December")
+
+
+def build(run_dir: Path) -> Path:
+    """Write the book of a run into its folder, whole or not at all.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Folder that holds ``run.json`` and the notebooks which it names.
+
+    Returns
+    -------
+    Path
+        ``run_dir/index.html``.
+
+    Raises
+    ------
+    Problem
+        If the folder has no readable ``run.json``. A notebook that is not there or cannot be read is no reason to
+        withhold the others: its chapter says so.
+    """
+    run_dir = Path(run_dir)
+    run = _run(run_dir / "run.json")
+    book = run_dir / "index.html"
+    part = book.with_name(".index.html.part")
+    part.write_text(page(run, _notebooks(run_dir, run)), encoding="utf-8", newline="\n")
+    part.replace(book)
+    return book
+
+
+def page(run: dict, notebooks: dict[str, dict | str]) -> str:
+    """The book as one HTML page.
+
+    Parameters
+    ----------
+    run : dict
+        ``run.json``, parsed.
+    notebooks : dict
+        Executed notebook (parsed JSON) of each chapter by the chapter's name; a text in its stead says why there is
+        none.
+
+    Returns
+    -------
+    str
+    """
+    entries = run.get("chapters") or []
+    names = [e["name"] for e in entries]
+    chapters = [_chapter_or_reason(e, notebooks.get(e["name"]), names) for e in entries]
+    return (
+        _environment()
+        .get_template("book.html")
+        .render(
+            run=run,
+            as_of=_day(run.get("as_of")),
+            base=base_sentence(run),
+            rows=rows_sentence(run.get("row_accounts") or []),
+            chapters=chapters,
+            absent=[c for c in chapters if c.status in ("failed", "missing")],
+        )
+    )
+
+
+def base_sentence(run: dict) -> str:
+    """The customer base of a run in one sentence.
+
+    Examples
+    --------
+    >>> base_sentence({"title": "The bookshop", "as_of": "2026-03-20", "timezone": "Asia/Tehran", "currency": "toman",
+    ...     "artefacts": {"profiles": {"rows": 5000}}, "row_accounts": [{"table": "orders", "kept": 22190}]})
+    'The bookshop, as of 20 March 2026: 5,000 customers and 22,190 rows in one table; days are those of Asia/Tehran, \
+amounts are in toman.'
+    """
+    accounts = run.get("row_accounts") or []
+    customers = ((run.get("artefacts") or {}).get("profiles") or {}).get("rows")
+    kept = sum(a.get("kept") or 0 for a in accounts)
+    tables = "one table" if len(accounts) == 1 else f"{len(accounts)} tables"
+    size = [_count(customers, "customer")] if customers is not None else []
+    size += [f"{_count(kept, 'row')} in {tables}"] if accounts else []
+    sentence = run.get("title") or run.get("source") or "The customer base"
+    sentence += f", as of {_day(run['as_of'])}" if run.get("as_of") else ""
+    sentence += f": {' and '.join(size)}" if size else ""
+    terms = [f"days are those of {run['timezone']}"] if run.get("timezone") else []
+    terms += [f"amounts are in {run['currency']}"] if run.get("currency") else []
+    return sentence + (f"; {', '.join(terms)}" if terms else "") + "."
+
+
+def rows_sentence(accounts: list[dict]) -> str:
+    """What became of the rows, in one line: how many were read, kept and set aside, why, and whether that adds up.
+
+    Examples
+    --------
+    >>> rows_sentence([{"table": "orders", "rows_in": 10, "kept": 7, "set_aside": 3, "reasons": {"no customer": 3}}])
+    '10 rows were read: 7 kept, 3 set aside (orders, no customer: 3).'
+    >>> rows_sentence([{"table": "orders", "rows_in": 10, "kept": 7, "set_aside": 2, "reasons": {"no customer": 2}}])
+    '10 rows were read: 7 kept, 2 set aside (orders, no customer: 2). The account does not add up for orders.'
+    """
+    if not accounts:
+        return ""
+    read, kept, aside = (sum(a.get(k) or 0 for a in accounts) for k in ("rows_in", "kept", "set_aside"))
+    wrong = [a["table"] for a in accounts if not adds_up(a)]
+    sentence = f"{_count(read, 'row')} {'was' if read == 1 else 'were'} read: "
+    sentence += f"{kept:,} kept, {aside:,} set aside{_main_reasons(accounts)}." if aside or wrong else "all were kept."
+    return sentence + (f" The account does not add up for {', '.join(wrong)}." if wrong else "")
+
+
+def adds_up(account: dict) -> bool:
+    """Whether a table's rows in are its rows kept and its rows set aside.
+
+    Examples
+    --------
+    >>> adds_up({"rows_in": 10, "kept": 7, "set_aside": 3})
+    True
+    """
+    return (account.get("rows_in") or 0) == (account.get("kept") or 0) + (account.get("set_aside") or 0)
+
+
+def _run(path: Path) -> dict:
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem(
+            f"{path.parent} has no run.json, so there is nothing to report on. Name a run's folder."
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Problem(f"{path} cannot be read as JSON ({error}). Make the run again.") from None
+    if not isinstance(run, dict):
+        raise Problem(f"{path} should hold one JSON object; it holds a {type(run).__name__}. Make the run again.")
+    return run
+
+
+def _notebooks(run_dir: Path, run: dict) -> dict[str, dict | str]:
+    """The executed notebook of each chapter, or why it cannot be shown; None where none was to be expected."""
+    found = {}
+    for entry in run.get("chapters") or []:
+        path = entry.get("notebook") or f"notebooks/{entry['name']}.ipynb"
+        try:
+            notebook = json.loads((run_dir / path).read_text(encoding="utf-8"))
+            readable = isinstance(notebook, dict) and isinstance(notebook.get("cells"), list)
+            found[entry["name"]] = notebook if readable else f"{path} is not a notebook of format 4."
+        except FileNotFoundError:
+            found[entry["name"]] = f"{path} is not in the run's folder."
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            found[entry["name"]] = f"{path} cannot be read as a notebook: {error}."
+    return found
+
+
+def _chapter_or_reason(entry: dict, notebook: dict | str | None, names: list[str]) -> Chapter:
+    """The chapter; without its notebook it counts as missing, for its own reason if the run gave one."""
+    if isinstance(notebook, dict) and entry.get("status") != "missing":
+        return chapter(entry, notebook, names)
+    status = entry["status"] if entry.get("status") in ("failed", "missing") else "missing"
+    return chapter(entry | {"status": status, "reason": entry.get("reason") or notebook or ""}, None, names)
+
+
+def _main_reasons(accounts: list[dict]) -> str:
+    reasons = [(n, a["table"], why) for a in accounts for why, n in (a.get("reasons") or {}).items() if n]
+    reasons.sort(key=lambda r: (-r[0], r[1], r[2]))
+    shown = [f"{table}, {why}: {n:,}" for n, table, why in reasons[:_REASONS_SHOWN]]
+    rest = len(reasons) - len(shown)
+    shown += [f"{_count(rest, 'other reason')}"] if rest else []
+    return f" ({'; '.join(shown)})" if shown else ""
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
+def _day(day: str | None) -> str:
+    if not day:
+        return ""
+    try:
+        parsed = date.fromisoformat(day[:10])
+    except ValueError:
+        return day
+    return f"{parsed.day} {_MONTHS[parsed.month - 1]} {parsed.year}"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    files = {
+        name: (_TEMPLATES / name).read_text(encoding="utf-8")
+        for name in ("book.css", "theme.js", "book.js", "mark.svg")
+    }
+    environment.globals.update(
+        css=Markup(files["book.css"]),
+        theme_js=Markup(files["theme.js"]),
+        book_js=Markup(files["book.js"]),
+        mark=Markup(files["mark.svg"]),
+        icon=base64.b64encode(files["mark.svg"].encode()).decode(),
+        # The page runs these two scripts and no other, whatever slips through the cleaning.
+        script_hashes=[_script_hash(files[name]) for name in ("theme.js", "book.js")],
+        adds_up=adds_up,
+    )
+    environment.filters.update(day=_day, count=lambda n: "" if n is None else f"{n:,}", shown=_shown)
+    return environment
+
+
+def _script_hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _shown(value: object) -> str:
+    """A parameter's value as the notebook would write it."""
+    return value if isinstance(value, str) else repr(value)

@@ -1,0 +1,288 @@
+"""What does one executed notebook say, as a chapter of the book?
+
+Takes a notebook as parsed JSON (nbformat 4) and its entry in ``run.json``; gives a :class:`Chapter`, whose blocks are
+Markdown rendered, outputs made safe and code folded away, in the notebook's order.
+"""
+
+import base64
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+import mistune
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers.python import PythonLexer
+
+from analysis.report.markup import Outline, clean
+
+#: Tags of cells that set a chapter up: folded into one line at its end, since the appendix lists all parameters.
+SETUP_TAGS = {"parameters", "injected-parameters"}
+#: Tag of the cells whose outputs nbval compares: figures for the tests, not for readers.
+CHECKED_TAG = "nbval-check-output"
+#: Tag of the cells whose outputs are the chapter's key findings.
+SUMMARY_TAG = "summary"
+#: What papermill adds to a notebook that failed; the chapter says so itself.
+PAPERMILL_TAG = "papermill-error-cell-tag"
+
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_IMPORTS = re.compile(r"(\s*#[^\n]*\n|\s*\n)*(import|from)\s")
+# What objects print about themselves when nobody asked: their address changes from run to run, too.
+_OBJECT = re.compile(r"<(Axes|Figure|.* at 0x[0-9a-f]+).*>|\[<.* at 0x[0-9a-f]+>.*\]", re.DOTALL)
+_WARNING = re.compile(r"^(?:.*?:\d+: )?(\w*Warning: .+)$", re.MULTILINE)
+# CSS pixels per unit, https://www.w3.org/TR/css-values-3/#absolute-lengths
+_PIXELS = {"pt": 96 / 72, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54, "px": 1.0, "": 1.0}
+_SIDES = ("width", "height")
+_NOTHING = Markup("")
+_ERROR_LINES, _ERROR_LENGTH = 4, 600
+
+
+@dataclass
+class Chapter:
+    """A chapter as the page shows it.
+
+    Attributes
+    ----------
+    name, title, status, reason, notebook, seconds
+        As in ``run.json``; the title is the notebook's own where it has one.
+    blocks : list of Markup
+        The chapter's body in order.
+    findings : Markup
+        Outputs of the cells tagged ``summary``, for the front of the book; empty if there are none.
+    sections : list of (id, text)
+        For the table of contents.
+    setup : Markup
+        Parameters and imports, highlighted; empty if there are none.
+    """
+
+    name: str
+    title: str
+    status: str
+    reason: str = ""
+    notebook: str = ""
+    seconds: float | None = None
+    blocks: list[Markup] = field(default_factory=list)
+    findings: Markup = _NOTHING
+    sections: list[tuple[str, str]] = field(default_factory=list)
+    setup: Markup = _NOTHING
+
+    @property
+    def number(self) -> str:
+        """The digits that the chapter's name begins with; "" if there are none."""
+        return re.match(r"\d*", self.name)[0]
+
+
+def chapter(entry: dict, notebook: dict | None, names: Collection[str] = ()) -> Chapter:
+    """One chapter of the book from its entry in ``run.json`` and its executed notebook.
+
+    Parameters
+    ----------
+    entry : dict
+        ``name``, ``title``, ``status`` ("made", "unchanged", "failed" or "missing"), and where known ``reason``,
+        ``seconds``, ``notebook`` (its path in the run folder).
+    notebook : dict or None
+        The notebook as parsed JSON; None where there is none, which leaves the chapter with its title and reason.
+    names : collection of str
+        Names of all chapters, for links from one to another.
+
+    Examples
+    --------
+    >>> made = chapter({"name": "0_data", "title": "Data", "status": "made"},
+    ...     {"cells": [{"cell_type": "markdown", "source": "# What is in the base?"}]})
+    >>> made.title, made.blocks
+    ('What is in the base?', [])
+    """
+    made = Chapter(
+        name=entry["name"],
+        title=entry.get("title") or entry["name"],
+        status=entry.get("status", "made"),
+        reason=entry.get("reason") or "",
+        notebook=entry.get("notebook") or "",
+        seconds=entry.get("seconds"),
+    )
+    cells = [c for c in (notebook or {}).get("cells", []) if PAPERMILL_TAG not in _tags(c)]
+    made.title, cells = _title(cells, made.title)
+    outline = Outline(made.name, names, level=2, title=made.title)
+    made.blocks = list(_blocks(cells, outline))
+    made.sections = outline.sections
+    made.findings = _findings(cells, Outline(f"summary-{made.name}", names, level=3, title=made.title))
+    made.setup = _NOTHING.join(_code(_source(c)) for c in cells if _is_setup(c))
+    return made
+
+
+def _title(cells: list[dict], default: str) -> tuple[str, list[dict]]:
+    """The notebook's first heading, and the cells without it: the book sets it as the chapter's title."""
+    if not cells or cells[0].get("cell_type") != "markdown":
+        return default, cells
+    found = re.match(r"\s*#[ \t]+([^\n]+?)[ \t#]*(?:\n|$)", _source(cells[0]))
+    if not found:
+        return default, cells
+    plain = Markup(_markdown(found[1])).striptags()
+    rest = cells[0] | {"source": _source(cells[0])[found.end() :]}
+    return plain, [rest, *cells[1:]]
+
+
+def _blocks(cells: list[dict], outline: Outline) -> Iterator[Markup]:
+    code: list[str] = []  # of cells that show nothing: folded together with the next that does
+    for number, cell in enumerate(cells):
+        source = _source(cell)
+        if cell.get("cell_type") == "markdown":
+            if source.strip():
+                yield from _folded(code)
+                code = []
+                yield clean(_markdown(source), outline, f"{outline.name}-")
+        elif cell.get("cell_type") == "code" and CHECKED_TAG not in _tags(cell):
+            outputs = _NOTHING.join(_outputs(cell, outline, f"{outline.name}-o{number}-"))
+            if _is_setup(cell):
+                yield outputs
+                continue
+            code += [source] if source.strip() else []
+            if outputs:
+                yield from _folded(code)
+                code = []
+                frame = (
+                    '<div class="findings">{}</div>' if SUMMARY_TAG in _tags(cell) else '<div class="output">{}</div>'
+                )
+                yield Markup(frame).format(outputs)
+    yield from _folded(code)
+
+
+def _findings(cells: list[dict], outline: Outline) -> Markup:
+    shown = [
+        output
+        for number, cell in enumerate(cells)
+        if SUMMARY_TAG in _tags(cell)
+        for output in _outputs(cell, outline, f"{outline.name}-o{number}-", errors=False)
+    ]
+    return _NOTHING.join(shown)
+
+
+def _folded(code: list[str]) -> Iterator[Markup]:
+    if code:
+        yield Markup('<details class="code"><summary>Code</summary>{}</details>').format(_code("\n\n".join(code)))
+
+
+def _code(source: str) -> Markup:
+    marked = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
+    return Markup('<pre class="source" dir="ltr"><code>{}</code></pre>').format(Markup(marked))
+
+
+def _outputs(cell: dict, outline: Outline, prefix: str, errors: bool = True) -> Iterator[Markup]:
+    """What a code cell shows, each output in the richest form that the book can hold."""
+    for number, output in enumerate(cell.get("outputs") or []):
+        kind = output.get("output_type")
+        if kind == "stream" and output.get("name") == "stderr":
+            yield _warnings(_joined(output.get("text")))
+        elif kind == "stream":
+            yield _preformatted(_joined(output.get("text")))
+        elif kind == "error" and errors:
+            yield _error(output)
+        elif kind in ("display_data", "execute_result"):
+            yield _display(output, outline, f"{prefix}{number}-")
+
+
+def _display(output: dict, outline: Outline, prefix: str) -> Markup:
+    data = output.get("data") or {}
+    if _WIDGET in data:  # a progress bar: nothing to see once the run is over
+        return _NOTHING
+    if "text/html" in data:
+        caption = _described(output, "text/html", "caption")
+        shown = clean(_joined(data["text/html"]), outline, prefix, caption=caption, inner=True)
+        if shown.strip():
+            return Markup('<div class="html">{}</div>').format(shown)
+    for kind in ("image/svg+xml", "image/png"):
+        if kind in data:
+            return _figure(kind, _joined(data[kind]), output, outline)
+    if "text/markdown" in data:
+        return clean(_markdown(_joined(data["text/markdown"])), outline, prefix)
+    text = _joined(data.get("text/plain"))
+    return _NOTHING if "text/html" in data or _OBJECT.fullmatch(text.strip()) else _preformatted(text)
+
+
+def _figure(kind: str, picture: str, output: dict, outline: Outline) -> Markup:
+    """A picture inside the page. As an image of its own, an SVG runs no script, loads nothing and shares no ids."""
+    alt = _described(output, kind, "alt") or f"Figure: {outline.latest}"
+    if kind == "image/svg+xml":
+        size, encoded = _svg_size(picture), base64.b64encode(picture.encode()).decode()
+    else:
+        encoded = "".join(picture.split())
+        size = _png_size(encoded, (output.get("metadata") or {}).get(kind) or {})
+    width, height = size or ("", "")
+    measures = Markup(' width="{}" height="{}" style="--width:{}px"').format(width, height, width) if size else ""
+    return Markup(
+        '<figure class="plot"><div class="scroll"><img src="data:{};base64,{}" alt="{}"{}></div></figure>'
+    ).format(kind, encoded, alt, measures)
+
+
+def _described(output: dict, kind: str, what: str) -> str:
+    """A description that the notebook gave with an output: of this form of it, or of the output as a whole."""
+    metadata = output.get("metadata") or {}
+    own = metadata.get(kind)
+    return str((own.get(what) if isinstance(own, dict) else None) or metadata.get(what) or "").strip()
+
+
+def _svg_size(svg: str) -> tuple[int, int] | None:
+    opening = re.search(r"<svg\b[^>]*>", svg)
+    sides = [re.search(rf'\s{side}="([\d.]+)(pt|in|cm|mm|px|)"', opening[0] if opening else "") for side in _SIDES]
+    if not all(sides):
+        return None
+    return tuple(round(float(side[1]) * _PIXELS[side[2]]) for side in sides)
+
+
+def _png_size(encoded: str, metadata: dict) -> tuple[int, int] | None:
+    if all(isinstance(metadata.get(side), int | float) for side in _SIDES):
+        return tuple(round(metadata[side]) for side in _SIDES)
+    head = base64.b64decode(encoded[:32])  # width and height are bytes 16 to 23 of every PNG
+    return (int.from_bytes(head[16:20]), int.from_bytes(head[20:24])) if head[:4] == b"\x89PNG" else None
+
+
+def _warnings(text: str) -> Markup:
+    said = dict.fromkeys(m[1].strip() for m in _WARNING.finditer(_ANSI.sub("", text)))  # each once, in order
+    return _NOTHING.join(Markup('<p class="warning">{}</p>').format(w) for w in said)
+
+
+def _error(output: dict) -> Markup:
+    lines = _ANSI.sub("", output.get("evalue") or "").strip().splitlines()[:_ERROR_LINES]
+    message = "\n".join(lines)[:_ERROR_LENGTH]
+    return Markup('<div class="error"><strong>{}</strong> {}</div>').format(output.get("ename") or "Error", message)
+
+
+def _preformatted(text: str) -> Markup:
+    text = _ANSI.sub("", text).strip("\n")
+    return Markup('<pre class="text">{}</pre>').format(text) if text.strip() else _NOTHING
+
+
+def _is_setup(cell: dict) -> bool:
+    if cell.get("cell_type") != "code":
+        return False
+    return bool(_tags(cell) & SETUP_TAGS) or (not cell.get("outputs") and bool(_IMPORTS.match(_source(cell))))
+
+
+def _tags(cell: dict) -> set[str]:
+    return set((cell.get("metadata") or {}).get("tags") or [])
+
+
+def _source(cell: dict) -> str:
+    return _joined(cell.get("source"))
+
+
+def _joined(text: str | list[str] | None) -> str:
+    """Text as nbformat stores it: a string, or a list of its lines."""
+    return text if isinstance(text, str) else "".join(text or [])
+
+
+def _markdown_renderer() -> mistune.Markdown:
+    """Markdown as notebooks write it: HTML passes (:func:`clean` comes after), formulas stay as they are typed."""
+    markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough", "url", "math"])
+    shown = {
+        "inline_math": lambda _, text: Markup('<span class="math">${}$</span>').format(text),
+        "block_math": lambda _, text: Markup('<p class="math">$${}$$</p>').format(text),
+    }
+    for name, render in shown.items():
+        markdown.renderer.register(name, render)
+    return markdown
+
+
+_markdown = _markdown_renderer()

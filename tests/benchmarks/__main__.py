@@ -1,0 +1,173 @@
+"""``python -m tests.benchmarks``: measure, print a table, and write it to ``reports/bench-<date>.md``.
+
+Ratios and exponents carry over from machine to machine, seconds do not; on a machine with other work to do, trust the
+ratio of processor seconds more than that of the clock.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from math import log
+from pathlib import Path
+
+from analysis import pipeline, places, run
+
+from . import lines, startup
+from .fresh import figures_of, median_of
+
+#: What we aim at: seconds of the import, ratios of time, exponent of growth, peak of memory at a hundred million lines.
+IMPORT_AIM, REPORT_AIM, PROFILES_AIM, GROWTH_AIM, PEAK_AIM = 0.3, 1.5, 1.3, 1.1, 8.0
+
+SHORT, LONG = 10**6, 10**8
+
+HEAD = ("measured", "order lines", "seconds", "beside it", "ratio", "of processor seconds", "peak GiB", "aim", "met")
+
+
+def main() -> None:
+    options = _options()
+    # with bytecode as an installed package has it, even where the environment forbids to write any
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="moshtari-bench-") as scratch:
+        os.environ["PYTHONPYCACHEPREFIX"] = f"{scratch}/bytecode"
+        for part in ("import", "report", "profiles"):
+            if options.only in (None, part):
+                for row in PARTS[part](Path(scratch), options):
+                    rows.append(row)
+                    print(_line(row), flush=True)
+    name = f"bench-{date.today().isoformat()}{'-' + options.only if options.only else ''}.md"
+    text = _document(rows)
+    places.REPORTS.mkdir(exist_ok=True)
+    (places.REPORTS / name).write_text(text, encoding="utf-8")
+    print(f"\n{text}\n{places.REPORTS / name}")
+
+
+def _imports(scratch: Path, options) -> Iterator[dict]:
+    statements = {"import analysis": "import analysis"}
+    for chapter in pipeline.CHAPTERS:
+        statements[f"imports of {chapter.name}"] = startup.import_statements(chapter.notebook)
+    sides = {name: (startup.importing, (s,)) for name, s in statements.items()}
+    median_of(sides, 1)  # writes the bytecode
+    for name, found in median_of(sides, options.runs or 5).items():
+        aim = IMPORT_AIM if name == "import analysis" else None
+        yield _row(f"{name}, beyond pandas", found["imports"], peak=found["peak"], aim=aim, judged=found["imports"])
+
+
+def _report(scratch: Path, options) -> Iterator[dict]:
+    bare = scratch / "bare"
+    bare.mkdir()
+    for chapter in pipeline.CHAPTERS:
+        startup.write_bare_notebook(chapter.notebook, bare)
+    sides = {
+        "report": (startup.report, (str(scratch / "report"),)),
+        "bare": (startup.bare_notebooks, (str(bare),)),
+    }
+    median_of(sides, 1)  # simulates the sample, writes the bytecode and the list of fonts
+    found = median_of(sides, options.runs or 5)
+    seconds, beside = (found[side]["process"] for side in sides)
+    yield _row(
+        f"the sample's report, {len(pipeline.CHAPTERS)} chapters; beside it: their imports by papermill",
+        seconds,
+        beside,
+        aim=REPORT_AIM,
+        judged=seconds / beside,
+    )
+
+
+def _profiles(scratch: Path, options) -> Iterator[dict]:
+    before = None
+    for rows in sorted(int(r) for r in options.rows):
+        folder = scratch / f"{rows}"
+        folder.mkdir()
+        figures_of(lines.write, str(folder), rows)
+        sides = {"package": (lines.by_package, (str(folder),)), "hand": (lines.by_hand, (str(folder),))}
+        runs = options.runs or (5 if rows <= SHORT else 3 if rows < LONG else 1)
+        found = median_of(sides, runs)
+        figures_of(lines.compare, str(folder))
+        yield from _profile_rows(rows, found["package"], found["hand"], before)
+        if rows < LONG:
+            preparing = median_of({"prepare": (lines.preparing, (str(folder),))}, runs)["prepare"]
+            writing = preparing["prepare"] - found["package"]["read"]
+            yield _row("writing the canonical tables into a run", writing, rows=rows, peak=preparing["peak"])
+        before = rows, found["package"]["both"]
+        for file in folder.iterdir():
+            file.unlink()
+
+
+def _profile_rows(rows: int, package: dict, hand: dict, before: tuple[int, float] | None) -> Iterator[dict]:
+    yield _row("reading", package["read"], rows=rows)
+    yield _row("profiles", package["profiles"], rows=rows)
+    ratio = package["both"] / hand["both"]
+    yield _row(
+        "reading and profiles; beside it: one query by hand",
+        package["both"],
+        hand["both"],
+        rows=rows,
+        processor=package["processor"] / hand["processor"],
+        peak=package["peak"],
+        aim=PROFILES_AIM,
+        judged=ratio,
+    )
+    yield _row("the query by hand", hand["both"], rows=rows, peak=hand["peak"])
+    if before:
+        growth = log(package["both"] / before[1]) / log(rows / before[0])
+        yield _row(
+            f"time grows from {before[0]:,} as rows to the power {growth:.2f}", rows=rows, aim=GROWTH_AIM, judged=growth
+        )
+    if rows >= LONG:
+        peak = package["peak"] / 2**30
+        yield _row("peak memory of reading and profiles", rows=rows, peak=package["peak"], aim=PEAK_AIM, judged=peak)
+
+
+PARTS = {"import": _imports, "report": _report, "profiles": _profiles}
+
+
+def _row(measured, seconds=None, beside=None, *, rows=None, processor=None, peak=None, aim=None, judged=None) -> dict:
+    """A line of the table; `judged` is the figure that is held against the aim."""
+    cells = (
+        measured,
+        f"{rows:,}" if rows else "",
+        f"{seconds:.2f}" if seconds is not None else "",
+        f"{beside:.2f}" if beside else "",
+        f"{seconds / beside:.2f}" if beside else "",
+        f"{processor:.2f}" if processor else "",
+        f"{peak / 2**30:.2f}" if peak else "",
+        f"≤ {aim:g}" if aim else "",
+        ("yes" if judged <= aim else "no") if aim else "",
+    )
+    return dict(zip(HEAD, cells, strict=True))
+
+
+def _line(row: dict) -> str:
+    return f"| {' | '.join(row.values())} |"
+
+
+def _document(rows: list[dict]) -> str:
+    heads = [f"| {' | '.join(HEAD)} |", f"|{'---|' * len(HEAD)}"]
+    return "\n".join([f"# Benchmarks of {date.today().isoformat()}", "", _machine(), "", *heads, *map(_line, rows), ""])
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    libraries = ", ".join(f"{name} {version}" for name, version in run.versions().items())
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()} {platform.machine()}; {libraries}. "
+        f"Load in the last minute: {os.getloadavg()[0]:.1f}. Medians of runs in fresh processes that take turns."
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", nargs="+", type=float, default=[1e6, 1e7, 1e8], help="sizes, in order lines")
+    parser.add_argument("--only", choices=PARTS, help="measure just this")
+    parser.add_argument(
+        "--runs", type=int, help="runs of each measurement; default 5 for short ones, 3 or 1 for long ones"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,517 @@
+"""Figures: the title is the finding, the last line says n, and Jupyter stores SVG with an alternative text."""
+
+import datetime
+import inspect
+import itertools
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+from analysis import plots
+from analysis.errors import Problem
+
+EMPTY = pd.DataFrame()
+
+
+@pytest.fixture(autouse=True)
+def _our_theme():
+    as_it_was = [item for option in plots._TABLES for item in (option, pd.get_option(option))]
+    with mpl.rc_context(), pd.option_context(*as_it_was):
+        plots.theme()
+        yield
+    plt.close("all")
+
+
+def title(axes):
+    return " ".join(axes.get_title().split())
+
+
+def last_line(axes):
+    return " ".join(axes.figure.get_supxlabel().split())
+
+
+def texts(axes):
+    return [t.get_text() for t in axes.texts]
+
+
+def names(axes):
+    return [t.get_text().replace("\n", " ") for t in axes.get_yticklabels()]
+
+
+def svg(axes):
+    return plots._svg_bundle(axes.figure)[0]["image/svg+xml"]
+
+
+def accounts(*rows):
+    return pd.DataFrame(rows, columns=["table", "reason", "rows"])
+
+
+def months(*orders, **columns):
+    start = pd.date_range("2022-01-01", periods=len(orders), freq="MS")
+    return pd.DataFrame({"month": start, "orders": orders, **columns})
+
+
+def steps(*rows):
+    """Steps as (name, entered, converted): lost is the rest, and the interval a tenth of the rate either way."""
+    table = pd.DataFrame(rows, columns=["step", "entered", "converted"])
+    table["rate"] = table["converted"] / table["entered"]
+    table["low"], table["high"], table["median_days"] = table["rate"] * 0.9, table["rate"] * 1.1, 3.0
+    return table.assign(lost=table["entered"] - table["converted"])
+
+
+def ways(*rows):
+    table = pd.DataFrame(rows, columns=["path", "customers", "share"])
+    return table.assign(low=table["share"] * 0.9, high=table["share"] * 1.1)
+
+
+def trait(name="n_orders", difference=5.5, effect=0.7, **other):
+    row = {"group": "Regulars", "trait": name, "level": "", "kind": "number", "n": 612, "value": 8.1, "elsewhere": 2.6}
+    return row | {"difference": difference, "low": difference - 1, "high": difference + 1, "effect": effect} | other
+
+
+def segment_summary(*rows):
+    return pd.DataFrame(rows, columns=["segment", "segment_name", "n", "share", "revenue_share"])
+
+
+def choice(*rows):
+    table = pd.DataFrame(rows, columns=["k", "stability"])
+    return table.assign(low=table["stability"] - 0.1, high=table["stability"] + 0.05)
+
+
+CURVE = pd.DataFrame({"customers": [0, 0.2, 1], "revenue": [0, 0.67, 1]})
+RHYTHM = pd.DataFrame({"median_gap_days": [30, 30, 30], "recency_days": [10, 50, 90], "overdue_ratio": [0.3, 1.7, 3.0]})
+SCORED = pd.DataFrame({"r": [5, 5, 1], "f": [5, 5, 1], "rfm_segment": ["Champions", "Champions", "Lost"]})
+MOVES = pd.DataFrame({"source": ["visit", "visit"], "target": ["cart", "visit"], "n": [60, 40]})
+
+#: Every figure with a table of more than one row.
+FIGURES = {
+    "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
+    "completeness": lambda **kw: plots.completeness(
+        pd.DataFrame({"table": ["customers"] * 2, "column": ["city", "income"], "filled": [1, 0.25]}), **kw
+    ),
+    "orders_over_time": lambda **kw: plots.orders_over_time(months(5, 6, 7, amount=[50.0, 60.0, 70.0]), "toman", **kw),
+    "distribution": lambda **kw: plots.distribution(pd.DataFrame({"age": [20, 30, 40]}), "age", "years", **kw),
+    "distribution of words": lambda **kw: plots.distribution(pd.DataFrame({"city": ["تهران", "Yazd"]}), "city", **kw),
+    "distribution of dates": lambda **kw: plots.distribution(
+        pd.DataFrame({"first_order_at": pd.to_datetime(["2024-01-01", "2024-03-01"])}), "first_order_at", **kw
+    ),
+    "rhythm": lambda **kw: plots.rhythm(RHYTHM, **kw),
+    "lorenz": lambda **kw: plots.lorenz(CURVE, 0.67, 0.62, 0.71, n=500, **kw),
+    "rfm_map": lambda **kw: plots.rfm_map(SCORED, **kw),
+    "stability": lambda **kw: plots.stability(choice((2, 0.6), (3, 0.9)), chosen=3, **kw),
+    "segment_sizes": lambda **kw: plots.segment_sizes(
+        segment_summary((1, "Occasional", 90, 0.9, 0.4), (2, "Regulars", 10, 0.1, 0.6)), **kw
+    ),
+    "traits": lambda **kw: plots.traits(pd.DataFrame([trait(), trait("recency_days", -20.0, -0.4)]), **kw),
+    "funnel": lambda **kw: plots.funnel(steps(("visit", 200, 50), ("cart", 50, 40), ("order", 40, 0)), **kw),
+    "paths": lambda **kw: plots.paths(ways(("visit → order", 30, 0.3), ("visit", 20, 0.2)), **kw),
+    "transitions": lambda **kw: plots.transitions(MOVES, **kw),
+}
+every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
+
+
+# What holds for every figure
+
+
+@every_figure
+def test_every_figure_has_a_finding_a_last_line_with_source_and_no_legend(draw):
+    axes = draw(source="the bookshop, 2025")
+    assert any(c.isdigit() for c in title(axes))
+    assert last_line(axes).startswith("the bookshop, 2025")
+    assert all(a.get_legend() is None for a in axes.figure.axes)
+
+
+@every_figure
+def test_the_last_line_says_n(draw):
+    # choose_k's table does not know how many customers there were
+    assert ("n = " in last_line(draw())) != (draw is FIGURES["stability"])
+
+
+@every_figure
+def test_the_same_figure_gives_the_same_bytes(draw):
+    assert svg(draw()) == svg(draw())
+
+
+@every_figure
+def test_an_svg_is_small_and_has_neither_date_nor_text_that_needs_a_font(draw):
+    text = svg(draw())
+    assert len(text) < 150_000
+    assert "<dc:date>" not in text
+    assert "<text" not in text
+
+
+@every_figure
+def test_the_alternative_text_begins_with_the_finding_and_tells_more(draw):
+    axes = draw(source="the bookshop")
+    text = plots.alt_text(axes.figure)
+    assert text.startswith(title(axes))
+    assert "the bookshop" in text
+    assert len(text) > len(title(axes)) + 40
+    assert "\n" not in text
+
+
+@every_figure
+@pytest.mark.parametrize("width", [4.2, 12])
+def test_titles_stay_inside_a_narrow_or_wide_figure(draw, width):
+    plt.rcParams["figure.figsize"] = (width, 4)
+    axes = draw(source="the bookshop, a simulated company, at the end of Esfand 1403")
+    for text in (axes.title, axes.figure._supxlabel):
+        assert text.get_window_extent().x0 >= -1
+        assert text.get_window_extent().x1 <= axes.figure.bbox.width + 1
+
+
+def test_an_empty_table_gives_a_figure_that_says_so():
+    functions = {n: f for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__ == plots.__name__}
+    arguments = {"distribution": ("age",), "lorenz": (np.nan, np.nan, np.nan)}
+    drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is plots.Axes and n[0] != "_"]
+    assert len(drawn) == 13
+    for name in drawn:
+        axes = functions[name](EMPTY, *arguments.get(name, ()))
+        assert title(axes).startswith("Nothing to show: "), name
+        assert plots.alt_text(axes.figure) == title(axes)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.row_accounts(accounts(("orders", "", 1))),
+        lambda: plots.completeness(pd.DataFrame({"table": ["t"], "column": ["c"], "filled": [0.5]})),
+        lambda: plots.orders_over_time(months(1, amount=[-3.0]), as_of=datetime.date(2022, 1, 1)),
+        lambda: plots.distribution(pd.DataFrame({"age": [30]}), "age"),
+        lambda: plots.distribution(pd.DataFrame({"spend": [30.0]}), "spend", log=True),
+        lambda: plots.distribution(pd.DataFrame({"city": ["Yazd"]}), "city"),
+        lambda: plots.distribution(pd.DataFrame({"day": [pd.Timestamp("2024-01-01")]}), "day"),
+        lambda: plots.rhythm(RHYTHM[:1]),
+        lambda: plots.lorenz(pd.DataFrame({"customers": [1.0], "revenue": [1.0]}), 0.2, 0.2, 0.2),
+        lambda: plots.rfm_map(SCORED[:1]),
+        lambda: plots.stability(choice((2, 0.6)), chosen=2),
+        lambda: plots.segment_sizes(segment_summary((1, "All", 5, 1.0, np.nan))),
+        lambda: plots.traits(pd.DataFrame([trait()])),
+        lambda: plots.funnel(steps(("visit", 1, 0))),
+        lambda: plots.paths(ways((["visit"], 1, 1.0))),
+        lambda: plots.transitions(MOVES[:1]),
+    ],
+)
+def test_one_row_is_drawn(draw):
+    axes = draw()
+    assert title(axes)
+    assert not title(axes).startswith("Nothing")
+    assert svg(axes)
+
+
+def test_long_persian_and_dollar_names_are_cut_and_never_read_as_formulas():
+    name = "کتاب‌های کمک‌آموزشی $x_1$ " * 20
+    axes = plots.segment_sizes(segment_summary((1, name, 90, 0.9, 0.4), (2, "ب", 10, 0.1, 0.6)))
+    assert names(axes)[0].endswith("…")
+    assert "$x_1$" in names(axes)[0]
+    assert len(names(axes)[0]) < 70
+
+
+# The findings
+
+
+def test_rows_set_aside_are_counted_by_reason():
+    table = accounts(("orders", "", 980), ("orders", "no date", 15), ("orders", "test", 5), ("customers", "", 1000))
+    axes = plots.row_accounts(table)
+    # 20 of 2,000 rows
+    assert title(axes) == "1 % of 2,000 rows were set aside, most for “no date” (15 rows of orders)"
+    assert texts(axes)[0].replace("\n", " ") == "980 of 1,000 kept; set aside: 15 no date, 5 test"
+    assert title(plots.row_accounts(accounts(("orders", "", 980)))) == "All 980 rows were kept"
+
+
+def test_complete_columns_are_only_counted():
+    filled = [0.9, *[1.0] * 12, 0.1]
+    columns = [f"c{i}" for i in range(14)]
+    axes = plots.completeness(pd.DataFrame({"table": "customers", "column": columns, "filled": filled}))
+    assert names(axes)[:2] == ["c13 · customers", "c0 · customers"]
+    assert "… and 12 complete columns" in texts(axes)
+    assert title(axes).startswith("1 of 14 columns is less than half filled; the emptiest is c13 of customers, 10 %")
+
+
+def test_a_month_that_has_not_ended_is_drawn_paler_and_not_compared():
+    table = months(*[100] * 12, *[110] * 12, 4)
+    axes = plots.orders_over_time(table, as_of=datetime.date(2024, 1, 3))
+    # 12 × 110 against 12 × 100
+    assert title(axes) == "10 % more orders in the last 12 full months than in the 12 before: 1,320 against 1,200"
+    assert "January 2024 (palest) has only 3 of 31 days" in last_line(axes)
+    colours = [mpl.colors.to_hex(p.get_facecolor()) for p in axes.patches]
+    assert colours == [plots.GREY] * 12 + [plots.ACCENT] * 12 + [plots.PALE]
+
+
+def test_a_month_that_has_ended_is_compared():
+    table = months(*[100] * 12, *[110] * 12)
+    assert "palest" not in last_line(plots.orders_over_time(table, as_of=datetime.date(2023, 12, 31)))
+
+
+def test_a_month_without_orders_counts_as_none():
+    table = months(*[10] * 24).drop(index=20)
+    # 11 × 10 against 12 × 10
+    assert title(plots.orders_over_time(table)).endswith("110 against 120")
+
+
+def test_amounts_have_their_own_axes_with_the_currency_and_none_when_there_are_none():
+    both = plots.orders_over_time(months(5, 6, amount=[50.0, 60.0]), "toman").figure.axes
+    assert [a.get_ylabel() for a in both] == ["orders a month", "amount a month, toman"]
+    assert len(plots.orders_over_time(months(5, 6, amount=[0.0, 0.0])).figure.axes) == 1
+
+
+def test_zero_and_missing_values_are_said():
+    spend = pd.DataFrame({"total_spend": [0.0, 10, 20, 30, 4000, np.nan, np.nan, np.nan]})
+    axes = plots.distribution(spend, "total_spend", "toman", log=True)
+    # one of the five known is zero; the middle of 10, 20, 30, 4000 is 25
+    assert title(axes) == "Total spend: 20 % have none; half of the others are above 25 toman"
+    assert last_line(axes) == "n = 5 customers; 38 % of all have no total spend on record"
+    assert axes.get_xscale() == "log"
+
+
+def test_where_many_share_the_median_it_is_not_said_that_half_are_above():
+    orders = pd.DataFrame({"n_orders": [1, 1, 1, 1, 2]})
+    assert title(plots.distribution(orders, "n_orders")) == "Number of orders: 80 % of 5 customers are at 1"
+
+
+def test_whole_numbers_have_bars_of_whole_width():
+    # 1 to 90, once each: any uneven bar would show a tooth that is not there
+    axes = plots.distribution(pd.DataFrame({"age": range(1, 91)}), "age", log=False)
+    assert len({round(p.get_height()) for p in axes.patches[:-1]}) == 1
+
+
+def test_a_few_giants_are_said_instead_of_drawn():
+    axes = plots.distribution(pd.DataFrame({"spend": [*range(1000), 10**6]}), "spend", log=False)
+    assert "1 customer beyond the right edge, up to 1 million" in last_line(axes)
+    assert axes.get_xlim()[1] < 2000
+
+
+def test_words_are_ranked_and_the_rest_is_summed():
+    cities = pd.DataFrame({"city": ["Tehran"] * 50 + ["Yazd"] * 30 + [f"town {i}" for i in range(20)]})
+    axes = plots.distribution(cities, "city")
+    assert title(axes) == "City: Tehran comes first, 50 % of 100 customers"
+    assert texts(axes)[:2] == ["50 % (50)", "30 % (30)"]
+    # 22 cities, 12 shown: ten towns are left
+    assert texts(axes)[-1] == "… and 10 others, 10 % together"
+
+
+def test_the_overdue_are_counted_by_their_own_rhythm():
+    table = pd.concat([RHYTHM, pd.DataFrame({"recency_days": [5.0]})])
+    axes = plots.rhythm(table)
+    assert title(axes) == "1 of 3 customers (33 %) has been silent for more than twice their usual gap"
+    assert "1 other ordered too rarely" in last_line(axes)
+    assert texts(axes) == ["due today", "twice the usual gap"]
+
+
+def test_many_points_become_pixels_inside_the_svg():
+    few = plots.rhythm(pd.concat([RHYTHM] * 10))
+    many = plots.rhythm(pd.concat([RHYTHM] * 1000))
+    assert "<image" not in svg(few)
+    assert "<image" in svg(many)
+
+
+def test_concentration_names_share_and_interval():
+    axes = plots.lorenz(CURVE, 0.67, 0.62, 0.71, n=500)
+    assert title(axes) == "A fifth of customers bring 67 % of revenue (interval 62 to 71 %)"
+    assert title(plots.lorenz(CURVE, 0.5, 0.4, 0.6, top=0.15)).startswith("The best 15 % of customers bring 50 %")
+    assert "best 20 % 67 %" in plots.alt_text(axes.figure)
+
+
+def test_a_cell_of_the_map_bears_the_name_of_most_of_its_customers():
+    table = pd.DataFrame({"r": [5] * 3 + [np.nan], "f": [5] * 3 + [np.nan], "rfm_segment": ["A", "B", "B", None]})
+    axes = plots.rfm_map(table)
+    assert "B" in texts(axes)
+    assert "A" not in texts(axes)
+    assert title(axes) == "The largest of 2 groups: B, 67 % of 3 customers"
+    assert "1 without an order" in last_line(axes)
+
+
+def test_a_region_of_the_map_is_named_once_and_each_part_of_a_split_one():
+    cells = [(5, 5, "A"), (4, 5, "A"), (4, 4, "A"), (1, 1, "A"), (2, 1, "B")]
+    axes = plots.rfm_map(pd.DataFrame(cells, columns=["r", "f", "rfm_segment"]))
+    assert sorted(t for t in texts(axes) if t in ("A", "B")) == ["A", "A", "B"]
+
+
+def test_the_chosen_number_of_segments_is_the_one_in_colour():
+    table = choice((2, 0.6), (3, 0.9))
+    axes = plots.stability(table, chosen=2)
+    assert title(axes) == "2 segments chosen: stability 0.60 (interval 0.50 to 0.65); 3 would be more stable, 0.90"
+    assert [t.get_color() for t in axes.texts] == [plots.ACCENT, plots.QUIET]
+    marked = pd.concat([choice((1, np.nan)), table]).assign(chosen=[False, False, True])
+    assert title(plots.stability(marked)).startswith("3 segments come out most alike when repeated: stability 0.90")
+
+
+def test_no_structure_is_said():
+    axes = plots.stability(choice((1, np.nan), (2, 0.4), (3, 0.5)), chosen=1)
+    assert title(axes) == "No structure found in 2 to 3 segments; the most stable, 3, reach 0.50"
+    assert plots.ACCENT not in [t.get_color() for t in axes.texts]
+
+
+def test_a_segment_has_its_colour_whatever_else_is_drawn():
+    rows = [(1, "One", 50, 0.5, 0.5), (2, "Two", 30, 0.3, 0.3), (3, "Three", 20, 0.2, 0.2)]
+    for subset in (rows, rows[2:]):
+        axes = plots.segment_sizes(segment_summary(*subset))
+        assert mpl.colors.to_hex(axes.patches[-1].get_facecolor()) == plots.SEGMENT[2] == plots.segment_colour(3)
+
+
+def test_the_segment_that_brings_most_beyond_its_size_is_the_finding():
+    rows = [(1, "Occasional", 88, 0.88, 0.42), (2, "Regulars", 10, 0.1, 0.6), (3, "Refunders", 2, 0.02, -0.02)]
+    axes = plots.segment_sizes(segment_summary(*rows))
+    assert title(axes) == "Regulars: 10 % of customers, 60 % of revenue"
+    assert "−2 % of revenue" in texts(axes)
+
+
+def test_traits_stand_on_the_side_of_their_difference_with_an_interval_that_keeps_its_proportion():
+    # effect 0.7 for a difference of 5.5, 4.5 to 6.5: the interval reaches 0.7 × 4.5 / 5.5 to 0.7 × 6.5 / 5.5
+    axes = plots.traits(pd.DataFrame([trait(), trait("recency_days", -20.0, -0.4)]))
+    marks = axes.containers[0].lines[0]
+    np.testing.assert_allclose(marks.get_xdata(), [0.7, -0.4])
+    first = axes.containers[0].lines[2][0].get_segments()[0]
+    np.testing.assert_allclose(first[:, 0], [0.7 * 4.5 / 5.5, 0.7 * 6.5 / 5.5])
+    assert names(axes) == ["number of orders", "recency days"]
+
+
+def test_only_distinctive_traits_are_drawn_and_none_is_an_answer():
+    table = pd.DataFrame([trait(distinctive=True), trait("age", distinctive=False)])
+    assert names(plots.traits(table)) == ["number of orders"]
+    axes = plots.traits(table[1:])
+    assert title(axes) == "Nothing to show: none of 1 trait sets Regulars clearly apart from everybody else."
+
+
+def test_traits_of_two_groups_are_refused():
+    with pytest.raises(Problem, match=r"one group at a time, and this table has 2: Gifts, Regulars"):
+        plots.traits(pd.DataFrame([trait(), trait(group="Gifts")]))
+
+
+def test_the_step_after_which_fewest_go_on_is_the_finding_and_in_colour():
+    axes = plots.funnel(steps(("visit", 200, 120), ("cart", 120, 30), ("order", 30, 0)))
+    # 30 of 120 go on, a tenth of the rate either way
+    assert title(axes) == (
+        "The narrowest step comes after cart: 25 % of 120 customers go on to order (interval 22 to 28 %)"
+    )
+    amber = [p for p in axes.patches if mpl.colors.to_hex(p.get_facecolor()) == plots.ACCENT]
+    assert [p.get_width() for p in amber] == [90]
+    # of 200 who visited, 30 ordered
+    assert "n = 200 customers, of whom 15 % reached order" in last_line(axes)
+
+
+def test_a_step_hardly_narrower_than_another_is_not_called_the_narrowest():
+    axes = plots.funnel(steps(("visit", 200, 60), ("cart", 60, 17), ("order", 17, 0)))
+    assert title(axes).startswith("No step is clearly the narrowest; the lowest rate is after cart: 28 %")
+
+
+def test_customers_who_may_still_go_on_are_not_called_lost():
+    table = steps(("visit", 100, 40), ("order", 40, 0)).assign(lost=[50, 0], censored=pd.array([10, None], "Int64"))
+    axes = plots.funnel(table)
+    assert any("50 did not, 10 may still" in t.replace("\n", " ") for t in texts(axes))
+
+
+def test_a_step_repeated_in_a_path_is_counted_and_long_paths_lose_their_middle():
+    long = [f"step number {i}" for i in range(12)]
+    axes = plots.paths(ways((["visit", "visit", "order"], 30, 0.3), (long, 20, 0.2)))
+    assert title(axes).startswith("The commonest path is visit ×2 → order: 30 % of customers (interval 27 to 33 %)")
+    assert "step number 0" in texts(axes)
+    assert "step number 11" in texts(axes)
+    assert "step number 9" not in texts(axes)
+    # 30 customers are 30 % of 100
+    assert last_line(axes).startswith("n = 100 customers")
+
+
+def test_tags_of_a_path_do_not_overlap():
+    axes = plots.paths(ways((["email", "visit", "سبد خرید", "order"], 30, 0.3)))
+    tags = [t.get_window_extent() for t in axes.texts if t.get_bbox_patch()]
+    assert len(tags) == 4
+    assert all(a.x1 < b.x0 for a, b in itertools.pairwise(sorted(tags, key=lambda b: b.x0)))
+
+
+def test_paths_with_equally_many_customers_come_in_one_order():
+    rows = [("a > b", 5, 0.5), ("c > d", 5, 0.5)]
+    assert svg(plots.paths(ways(*rows))) == svg(plots.paths(ways(*rows[::-1])))
+
+
+def test_the_commonest_move_is_neither_a_start_nor_a_repeat():
+    rows = [("(start)", "visit", 90), ("visit", "visit", 80), ("visit", "cart", 20), ("cart", "(end)", 20)]
+    axes = plots.transitions(pd.DataFrame(rows, columns=["source", "target", "n"]))
+    assert title(axes) == "The commonest move is visit → cart: 20 % of 100 moves from visit"
+    assert names(axes) == ["cart  20", "visit  100", "(start)  90"]
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["visit", "cart", "(end)"]
+
+
+def test_rare_states_are_folded_and_no_move_is_lost():
+    rows = [(f"s{i:02}", f"s{j:02}", 30 - i) for i in range(30) for j in range(30)]
+    axes = plots.transitions(pd.DataFrame(rows, columns=["source", "target", "n"]))
+    assert len(names(axes)) == 20
+    # 30 × (30 + 29 + … + 1)
+    assert "n = 13,950 moves; the 11 rarest steps are folded" in last_line(axes)
+
+
+# Colours, numbers, and what Jupyter stores
+
+
+def contrast_with_white(colour):
+    """WCAG 2.2's contrast ratio, https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+    rgb = np.array(mpl.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)
+
+
+def test_text_colours_can_be_read_and_segments_seen_on_white():
+    assert min(map(contrast_with_white, (plots.ACCENT, plots.QUIET, plots.INK))) >= 4.5
+    assert min(map(contrast_with_white, plots.SEGMENT)) >= 3
+    assert len(set(plots.SEGMENT)) == 8
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (999.6, "1,000"),
+        (-42, "−42"),
+        (999_999_999, "1 billion"),
+        (2.5e12, "2.5 trillion"),
+        (0.00123, "0.0012"),
+        (np.nan, "–"),
+    ],
+)
+def test_short_numbers(number, text):
+    assert plots.short(number) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (0.0001, "0.1 %"), (0.9999, "99.9 %"), (1, "100 %"), (-0.02, "−2 %"), (2.5, "250 %")],
+)
+def test_a_share_is_never_rounded_to_none_or_all(share, text):
+    assert plots._percent(share) == text
+
+
+def test_tables_show_few_digits_and_thousands():
+    shown = repr(pd.DataFrame({"spend": [1234567.891, 0.12345, -1234.5, np.nan]})).split()
+    assert [s for s in shown if "." in s or "," in s] == ["1,234,568", "0.123", "-1,234"]
+
+
+def test_a_figure_that_is_not_ours_has_its_title_and_axes_as_alternative_text():
+    _, axes = plt.subplots()
+    axes.set(title="Orders fall", xlabel="month", ylabel="orders")
+    assert plots.alt_text(axes.figure) == "Orders fall. horizontal axis: month, vertical axis: orders."
+
+
+@pytest.mark.parametrize("before", ["", "%matplotlib inline\nimport matplotlib.pyplot as plt; plt.figure();"])
+def test_jupyter_stores_figures_as_svg_alone_with_their_alternative_text(before):
+    cells = [
+        f"{before}\nfrom analysis import plots\nplots.theme()",
+        "import pandas as pd\n"
+        'curve = pd.DataFrame({"customers": [0, 0.2, 1], "revenue": [0, 0.67, 1]})\n'
+        "plots.lorenz(curve, 0.67, 0.62, 0.71);",
+        "%matplotlib inline\n"
+        "import matplotlib.pyplot as plt\n"
+        'plt.plot([1, 2]); plt.title("Two points");',
+    ]  # fmt: skip
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    first, second = ([o for o in c.outputs if o.output_type == "display_data"] for c in notebook.cells[1:])
+    for outputs, start in ((first, "A fifth of customers bring 67 % of revenue"), (second, "Two points")):
+        assert len(outputs) == 1
+        assert sorted(outputs[0].data) == ["image/svg+xml", "text/plain"]
+        assert outputs[0].metadata["image/svg+xml"]["alt"].startswith(start)
+        assert outputs[0].data["text/plain"] == outputs[0].metadata["image/svg+xml"]["alt"]

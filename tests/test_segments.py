@@ -1,0 +1,401 @@
+import os
+import time
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import segments
+from analysis.errors import Problem
+
+DATA = Path(os.environ.get("MOSHTARI_DATA", Path(__file__).resolve().parents[1] / ".." / "shared" / "data"))
+
+
+@pytest.fixture(scope="module")
+def cdnow():
+    """Profiles of CDNOW's sample over the whole period, to 30 June 1998."""
+    file = DATA / "cdnow" / "CDNOW_sample.txt"
+    if not file.exists():
+        pytest.skip(f"needs the public CDNOW sample in {DATA}: set MOSHTARI_DATA")
+    columns = ["master_id", "customer_id", "day", "cds", "amount"]
+    rows = pd.read_csv(file, sep=r"\s+", names=columns, dtype={"customer_id": str, "day": str})
+    rows["day"] = pd.to_datetime(rows["day"], format="%Y%m%d")
+    by = rows.groupby("customer_id")
+    profiles = by.agg(n_orders=("day", "size"), n_order_days=("day", "nunique"), total_spend=("amount", "sum"))
+    end = pd.Timestamp("1998-06-30")
+    profiles["recency_days"] = (end - by["day"].max()).dt.days
+    profiles["tenure_days"] = (end - by["day"].min()).dt.days
+    return profiles.round(2).reset_index()
+
+
+def _buyers(orders, spend=None, recency=None):
+    n = len(orders)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{i:02}" for i in range(n)],
+            "n_orders": orders,
+            "total_spend": [float(x) for x in (spend or orders)],
+            "recency_days": [float(x) for x in (recency or range(n))],
+        }
+    )
+
+
+def _groups(sizes, distance=6.0, columns=2, seed=0):
+    """Features of round groups, and the group of each customer."""
+    rng = np.random.default_rng(seed)
+    truth = np.repeat(range(len(sizes)), sizes)
+    centres = np.eye(max(columns, len(sizes)))[: len(sizes), :columns] * distance
+    x = centres[truth] + rng.normal(size=(len(truth), columns))
+    ids = [f"{i:05}" for i in range(len(truth))]
+    return pd.DataFrame(x, index=pd.Index(ids, name="customer_id"), columns=[f"x{i}" for i in range(columns)]), truth
+
+
+# --- RFM
+
+
+def test_every_score_has_exactly_one_name():
+    names = {s: segments.rfm_name(*s) for s in product(range(1, 6), repeat=3)}
+    assert len(names) == 125
+    assert all(names.values())
+    assert names[5, 5, 5] == "Champions"
+    assert names[1, 1, 1] == "Lost"
+    assert names[5, 1, 1] == "New customers"
+    assert names[1, 5, 5] == "Cannot lose them"
+    assert set(names.values()) == {name for row in segments.RFM_GRID.values() for name in row}
+
+
+def test_more_worth_or_more_recent_never_gives_a_worse_name():
+    # within a row of the grid names may only change once from one to the next: no name comes back
+    for row in segments.RFM_GRID.values():
+        runs = [name for i, name in enumerate(row) if i == 0 or row[i - 1] != name]
+        assert len(runs) == len(set(runs))
+
+
+def test_equal_customers_get_equal_rfm_scores():
+    # six identical one-time buyers among ten: whatever the cut, nobody may be ranked above a twin
+    scores = segments.rfm(_buyers([1] * 6 + [2, 3, 4, 5], recency=[9] * 6 + [1, 2, 3, 4]))
+    twins = scores.iloc[:6][["r", "f", "m", "rfm_segment"]]
+    assert len(twins.drop_duplicates()) == 1
+
+
+def test_scores_are_the_number_of_quintile_cuts_below():
+    # quintile cuts of 1, 2, 3, 4, 5 are 1.8, 2.6, 3.4 and 4.2; the most recent is the best
+    scores = segments.rfm(_buyers([1, 2, 3, 4, 5], recency=[5, 4, 3, 2, 1]))
+    assert scores["f"].tolist() == scores["m"].tolist() == scores["r"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_coinciding_cuts_give_fewer_scores_and_say_so():
+    # cuts of eight ones and two threes are 1, 1, 1 and 1.4: below three lie all four, below one none
+    scores = segments.rfm(_buyers([1] * 8 + [3, 3]))
+    assert scores["f"].tolist() == [1] * 8 + [5, 5]
+    assert any("n_orders gives only 2 of 5 scores (1, 5)" in note for note in scores.attrs["notes"])
+
+
+def test_where_all_bought_once_for_the_same_amount_nobody_is_better():
+    scores = segments.rfm(_buyers([1] * 7, spend=[9] * 7, recency=[3] * 7))
+    assert set(scores[["r", "f", "m"]].to_numpy().ravel()) == {3}
+    assert set(scores["rfm_segment"]) == {"Need attention"}
+
+
+def test_customers_without_orders_have_their_own_segment_and_no_scores():
+    profiles = _buyers([0, 1, 2], spend=[0, 10, 20], recency=[np.nan, 5, 6])
+    scores = segments.rfm(profiles)
+    assert scores.loc[0, ["r", "f", "m"]].isna().all()
+    assert scores["rfm_segment"].tolist()[0] == segments.NO_PURCHASE
+    assert segments.rfm(profiles.head(1))["rfm_segment"].tolist() == [segments.NO_PURCHASE]
+
+
+def test_rfm_needs_its_columns():
+    with pytest.raises(Problem, match='no column "total_spend"'):
+        segments.rfm(_buyers([1]).drop(columns="total_spend"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=30), st.randoms(use_true_random=False))
+def test_scores_rise_with_the_value_and_ignore_row_order(orders, random):
+    profiles = _buyers(orders, recency=[o * 7 % 5 for o in orders])
+    profiles.loc[profiles["n_orders"] == 0, "recency_days"] = np.nan
+    scores = segments.rfm(profiles)
+    bought = scores[scores["f"].notna()].merge(profiles)
+    assert bought.sort_values("n_orders")["f"].is_monotonic_increasing
+    assert (bought.groupby("n_orders")["f"].nunique() == 1).all()
+    assert bought.sort_values("recency_days")["r"].is_monotonic_decreasing
+    shuffled = profiles.sample(frac=1, random_state=random.randrange(2**32))
+    pd.testing.assert_frame_equal(segments.rfm(shuffled), scores)
+
+
+def test_cdnows_1218_one_time_buyers_share_a_frequency_score(cdnow):
+    # one-time: all CDs bought on a single day; 13 of them placed two orders or more on it
+    scores = segments.rfm(cdnow).merge(cdnow)
+    once = scores[scores["n_order_days"] == 1]
+    assert len(once) == 1218
+    assert (once["n_orders"] > 1).sum() == 13
+    assert set(once["f"]) == {1}
+    assert (scores.groupby("total_spend")["m"].nunique() == 1).all()
+    assert (scores.groupby("recency_days")["r"].nunique() == 1).all()
+    with pytest.raises(ValueError, match="Bin edges must be unique"):
+        pd.qcut(cdnow["n_order_days"], 5)
+
+
+# --- 80/20
+
+
+def test_the_best_fifth_of_cdnow_brings_67_46_per_cent(cdnow):
+    result = segments.pareto(cdnow)
+    assert (result.n, result.best, result.total) == (2357, 472, 244_091.94)
+    assert round(result.share, 4) == 0.6746
+    assert 0.64 < result.low < result.share < result.high < 0.71
+    assert len(result.curve) <= 202
+
+
+def test_tied_customers_share_the_cut():
+    # five alike: the best 30 % are two (1.5 rounded up), and bring two fifths whichever two they are
+    assert segments.pareto(_buyers([1] * 5), top=0.3).share == pytest.approx(0.4)
+
+
+def test_gini_of_all_alike_is_0_and_of_one_for_all_is_the_rest():
+    assert segments.pareto(_buyers([1] * 5)).gini == pytest.approx(0)
+    assert segments.pareto(_buyers([0, 0, 0, 5])).gini == pytest.approx(3 / 4)
+    # |1-2| + |1-3| + |2-3| = 4 over the pairs, twice, over 2 · 3² · mean 2
+    assert segments.pareto(_buyers([1, 2, 3])).gini == pytest.approx(2 * 4 / (2 * 9 * 2))
+
+
+def test_the_curve_runs_from_nobody_to_all():
+    curve = segments.pareto(_buyers([80, 5, 5, 5, 5])).curve
+    assert curve["customers"].tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    assert curve["revenue"].tolist() == pytest.approx([0, 0.8, 0.85, 0.9, 0.95, 1])
+
+
+def test_credit_notes_count_as_they_are():
+    # 100 from the best of five, 20 in all credited to the others: she brought 125 % of what remained
+    result = segments.pareto(_buyers([1] * 5, spend=[100, -5, -5, -5, -5]))
+    assert result.share == pytest.approx(1.25)
+    assert result.total == 80
+
+
+def test_no_revenue_cannot_be_shared():
+    with pytest.raises(Problem, match="no revenue to share"):
+        segments.pareto(_buyers([0, 0]))
+    with pytest.raises(Problem, match="top must lie between"):
+        segments.pareto(_buyers([1, 1]), top=20)
+
+
+def test_the_interval_is_repeatable_and_ignores_row_order():
+    rng = np.random.default_rng(3)
+    profiles = _buyers([1] * 300, spend=list(rng.lognormal(size=300)))
+    first, again = segments.pareto(profiles), segments.pareto(profiles.sample(frac=1, random_state=1))
+    assert (first.low, first.high) == (again.low, again.high)
+    assert first.low < first.share < first.high
+
+
+def test_the_interval_holds_the_true_share_about_as_often_as_it_says():
+    # exponential amounts: the top fifth of the population brings .2 · (1 - ln .2) = 52.2 %
+    truth = 0.2 * (1 - np.log(0.2))
+    rng = np.random.default_rng(0)
+    held = 0
+    for seed in range(60):
+        result = segments.pareto(pd.DataFrame({"total_spend": rng.exponential(size=400)}), seed=seed)
+        held += result.low <= truth <= result.high
+    assert held >= 51  # 57 expected of 60; 51 is two and a half standard errors below
+
+
+# --- features
+
+
+def test_features_are_behaviour_and_customers_without_orders_have_none():
+    profiles = _buyers([1, 2, 5, 0], recency=[1, 20, 300, np.nan]).assign(age=[30, 40, 50, 60])
+    x = segments.features(profiles)
+    assert "age" not in x
+    assert x.loc["c03"].isna().all()
+    assert x.drop("c03").notna().all(axis=None)
+    assert x.mean().abs().max() < 1e-12
+    assert any("1 customers without orders" in note for note in x.attrs["notes"])
+
+
+def test_without_orders_the_recorded_numbers_are_features_and_text_is_left_out_openly():
+    profiles = pd.DataFrame({"customer_id": list("abcd"), "visits": [1, 2, 3, None], "town": list("xyxy")})
+    x = segments.features(profiles)
+    assert list(x) == ["visits"]
+    assert x.loc["d", "visits"] == pytest.approx(0)  # the median of 1, 2, 3 is their mean
+    notes = " ".join(x.attrs["notes"])
+    assert "visits is missing for 1 customers: they get the median" in notes
+    assert "left out: town" in notes
+
+
+def test_the_currencys_unit_does_not_matter():
+    spend = list(np.random.default_rng(0).lognormal(3, 1.5, 200))
+    profiles = _buyers([1, 3] * 100, spend=spend, recency=[(i * 37) % 100 for i in range(200)])
+    in_rial = segments.features(profiles.assign(total_spend=profiles["total_spend"] * 500_000))
+    pd.testing.assert_frame_equal(in_rial, segments.features(profiles))
+
+
+def test_constants_twins_and_mostly_missing_columns_are_left_out_openly():
+    n = 30
+    profiles = pd.DataFrame(
+        {"customer_id": range(n), "a": range(n), "b": range(n), "c": 1.0, "d": [1.0, *[None] * (n - 1)]}
+    )
+    x = segments.features(profiles)
+    assert list(x) == ["a"]
+    notes = " ".join(x.attrs["notes"])
+    assert "b says the same as a" in notes
+    assert "c is the same for all" in notes
+    assert "d is missing for 97%" in notes
+
+
+# --- groups
+
+
+def test_three_plain_groups_are_found_and_numbered_by_size():
+    x, truth = _groups([200, 120, 80], distance=9)
+    found = segments.cluster(x)
+    assert found["segment"].value_counts().sort_index().tolist() == [200, 120, 80]
+    assert (found["segment"].to_numpy() == truth + 1).all()
+    assert found["fit"].between(0, 1).all()
+
+
+def test_two_humps_in_one_column_are_a_structure():
+    rng = np.random.default_rng(0)
+    x = pd.DataFrame({"a": rng.normal(size=600) + np.repeat([0, 6], 300), "b": rng.normal(size=600)})
+    assert segments.choose_k(x).query("chosen")["k"].item() == 2
+
+
+STRUCTURELESS = {
+    "normal": lambda rng, n: rng.normal(size=(n, 5)),
+    "correlated": lambda rng, n: rng.normal(size=(n, 4)) @ rng.normal(size=(4, 4)),
+    "uniform": lambda rng, n: rng.uniform(size=(n, 2)),
+    "skewed": lambda rng, n: rng.exponential(size=(n, 4)),
+    "counts": lambda rng, n: rng.poisson(1.5, size=(n, 4)),
+}
+
+
+@pytest.mark.parametrize("kind", STRUCTURELESS)
+def test_no_structure_is_found_where_there_is_none(kind):
+    rng = np.random.default_rng(1)
+    for seed in range(2):
+        x = pd.DataFrame(STRUCTURELESS[kind](rng, 500)).add_prefix("x")
+        table = segments.choose_k(segments.features(x.assign(customer_id=range(500))), seed=seed)
+        assert table.query("chosen")["k"].item() == 1, table
+
+
+def test_row_order_and_seed_change_no_name():
+    x, _ = _groups([150, 150, 100], columns=4)
+    expected = segments.cluster(x)
+    for seed in range(3):
+        found = segments.cluster(x.sample(frac=1, random_state=seed), seed=seed)
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_equally_large_groups_are_numbered_by_their_centres():
+    x = pd.DataFrame({"a": [5.0, 5, 1, 1]}, index=list("abcd"))
+    assert segments.cluster(x, k=2)["segment"].tolist() == [2, 2, 1, 1]
+
+
+def test_fit_is_1_at_the_centre_and_0_halfway():
+    # centres 0 and 10 (the means); a customer at 4 lies 4 from one and 6 from the other
+    x = pd.DataFrame({"a": [-4.0, 0, 4, 10, 10]}, index=list("abcde"))
+    fit = segments.cluster(x, k=2)["fit"]
+    assert fit.tolist() == pytest.approx([1 - 4 / 14, 1, 1 - 4 / 6, 1, 1], abs=1e-6)
+
+
+def test_one_customer_is_one_group():
+    profiles = _buyers([3])
+    found = segments.cluster(segments.features(profiles))
+    assert found["segment"].tolist() == [1]
+    assert segments.name_segments(profiles, found)["segment_name"].tolist() == ["All customers"]
+    assert segments.sizes(profiles, found)["share"].tolist() == [1]
+
+
+def test_nobody_bought_yet_is_one_group():
+    profiles = _buyers([0, 0, 0], recency=[np.nan] * 3)
+    found = segments.name_segments(profiles, segments.cluster(segments.features(profiles)))
+    assert found["segment"].tolist() == [1, 1, 1]
+    assert set(found["segment_name"]) == {segments.NO_PURCHASE}
+
+
+def test_customers_all_alike_are_one_group():
+    profiles = _buyers([1] * 50, recency=[9] * 50)
+    x = segments.features(profiles)
+    assert any("No number tells" in note for note in x.attrs["notes"])
+    assert set(segments.cluster(x)["segment"]) == {1}
+
+
+def test_customers_without_orders_come_last_in_a_group_of_their_own():
+    profiles = _buyers([1, 1, 9, 9] * 5 + [0] * 30, recency=[300, 310, 5, 6] * 5 + [np.nan] * 30)
+    found = segments.name_segments(profiles, segments.cluster(segments.features(profiles), k=2))
+    waiting = found[profiles["n_orders"].eq(0).to_numpy()]
+    assert set(waiting["segment"]) == {3}
+    assert set(waiting["segment_name"]) == {segments.NO_PURCHASE}
+    assert waiting["fit"].isna().all()
+
+
+def test_too_many_groups_are_refused_in_words():
+    with pytest.raises(Problem, match="only 2 customers differ"):
+        segments.cluster(pd.DataFrame({"a": [1.0, 1, 2]}), k=3)
+
+
+def test_missing_values_are_refused_in_words():
+    with pytest.raises(Problem, match='missing values in "a"'):
+        segments.cluster(pd.DataFrame({"a": [1.0, None], "b": [1.0, 2]}))
+
+
+# --- names and description
+
+
+def _lapsed_and_frequent():
+    profiles = _buyers([1] * 30 + [8, 9, 10] * 10, spend=[20] * 30 + [900] * 30, recency=[400, 390] * 15 + [3, 9] * 15)
+    profiles["discount_share"] = [0.0, 0.1] * 30
+    grouped = pd.DataFrame({"customer_id": profiles["customer_id"], "segment": [1] * 30 + [2] * 30})
+    return profiles, grouped
+
+
+def test_names_say_what_sets_the_groups_apart():
+    profiles, grouped = _lapsed_and_frequent()
+    names = segments.name_segments(profiles, grouped).drop_duplicates("segment")["segment_name"].tolist()
+    # recency, orders and spend all divide the groups wholly, and come in this order; the discount does not
+    assert names == ["Lapsed one-time buyers", "Recent frequent buyers"]
+
+
+def test_names_are_distinct_even_where_the_groups_hardly_are():
+    profiles = _buyers([1, 2, 3] * 20)
+    grouped = pd.DataFrame({"customer_id": profiles["customer_id"], "segment": [1, 2, 3, 4] * 15})
+    names = segments.name_segments(profiles, grouped).drop_duplicates("segment")["segment_name"]
+    assert names.is_unique
+
+
+def test_names_do_not_depend_on_row_or_column_order():
+    profiles, grouped = _lapsed_and_frequent()
+    expected = segments.name_segments(profiles, grouped)
+    shuffled = profiles.sample(frac=1, random_state=0)[list(reversed(profiles.columns))]
+    pd.testing.assert_frame_equal(segments.name_segments(shuffled, grouped), expected)
+
+
+def test_describe_gives_the_evidence_by_segment():
+    profiles, grouped = _lapsed_and_frequent()
+    summary = segments.describe(profiles, segments.name_segments(profiles, grouped))
+    row = summary.query("segment == 2 and trait == 'n_orders'").iloc[0]
+    assert (row["value"], row["elsewhere"], row["difference"], row["effect"]) == (9, 1, 8, 1)
+    assert row["distinctive"]
+    assert not summary.query("trait == 'discount_share'")["distinctive"].any()
+
+
+def test_sizes_add_up():
+    profiles, grouped = _lapsed_and_frequent()
+    table = segments.sizes(profiles, grouped)
+    assert table["n"].tolist() == [30, 30]
+    assert table["revenue"].tolist() == [600, 27_000]
+    assert table["revenue_share"].tolist() == pytest.approx([600 / 27_600, 27_000 / 27_600], abs=1e-6)
+
+
+# --- speed
+
+
+def test_a_large_base_is_segmented_in_seconds():
+    x, _ = _groups([9000, 7000, 5000, 4000], distance=4, columns=8)
+    start = time.perf_counter()
+    assert segments.cluster(x)["segment"].nunique() == 4
+    segments.pareto(pd.DataFrame({"total_spend": np.random.default_rng(0).lognormal(size=25_000)}))
+    assert time.perf_counter() - start < 12  # about 2 s on two quiet cores
