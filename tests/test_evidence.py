@@ -196,9 +196,9 @@ def test_a_large_base_is_compared_in_seconds():
     for i in range(10):
         table[f"t{i}"] = rng.choice([f"level {j}" for j in range(8)], n)
     table["g"] = rng.integers(0, 8, n)
-    start = time.perf_counter()
+    start = time.process_time()
     evidence.compare(table, "g")
-    assert time.perf_counter() - start < 4  # seconds of one core, of which it takes about 0.5
+    assert time.process_time() - start < 4  # seconds of one core, of which it takes about 0.5
 
 
 def test_importing_it_does_not_load_all_of_statsmodels():

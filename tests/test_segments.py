@@ -213,7 +213,7 @@ def test_features_are_behaviour_and_customers_without_orders_have_none():
     assert x.loc["c03"].isna().all()
     assert x.drop("c03").notna().all(axis=None)
     assert x.mean().abs().max() < 1e-12
-    assert any("1 customers without orders" in note for note in x.attrs["notes"])
+    assert any("Customers without orders: 1." in note for note in x.attrs["notes"])
 
 
 def test_without_orders_the_recorded_numbers_are_features_and_text_is_left_out_openly():
@@ -222,7 +222,7 @@ def test_without_orders_the_recorded_numbers_are_features_and_text_is_left_out_o
     assert list(x) == ["visits"]
     assert x.loc["d", "visits"] == pytest.approx(0)  # the median of 1, 2, 3 is their mean
     notes = " ".join(x.attrs["notes"])
-    assert "visits is missing for 1 customers: they get the median" in notes
+    assert "visits is missing for 1 of 4 customers, who get the median" in notes
     assert "left out: town" in notes
 
 
@@ -291,7 +291,10 @@ def test_row_order_and_seed_change_no_name():
 
 def test_equally_large_groups_are_numbered_by_their_centres():
     x = pd.DataFrame({"a": [5.0, 5, 1, 1]}, index=list("abcd"))
-    assert segments.cluster(x, k=2)["segment"].tolist() == [2, 2, 1, 1]
+    for seed in range(5):
+        assert segments.cluster(x, k=2, seed=seed)["segment"].tolist() == [2, 2, 1, 1]
+    other_way_round = x.set_axis(list("dcba"))
+    assert segments.cluster(other_way_round, k=2)["segment"].tolist() == [1, 1, 2, 2]
 
 
 def test_fit_is_1_at_the_centre_and_0_halfway():
@@ -395,7 +398,7 @@ def test_sizes_add_up():
 
 def test_a_large_base_is_segmented_in_seconds():
     x, _ = _groups([9000, 7000, 5000, 4000], distance=4, columns=8)
-    start = time.perf_counter()
+    start = time.process_time()
     assert segments.cluster(x)["segment"].nunique() == 4
     segments.pareto(pd.DataFrame({"total_spend": np.random.default_rng(0).lognormal(size=25_000)}))
-    assert time.perf_counter() - start < 12  # about 2 s on two quiet cores
+    assert time.process_time() - start < 12  # seconds of one core, of which it takes about 2

@@ -149,6 +149,33 @@ def difference_of_means(a, b, confidence=0.95):
     return tuple(_plain(x) for x in _welch(*moments[0], *moments[1], 1 - _confidence(confidence)))
 
 
+def mean_interval(values, confidence=0.95):
+    """Mean of a number over a group, with its interval.
+
+    Parameters
+    ----------
+    values : array_like of float; missing ones are left out
+    confidence : float
+
+    Returns
+    -------
+    mean, low, high : float
+        Student's t interval; NaN for the bounds of fewer than two values.
+
+    Examples
+    --------
+    >>> mean, low, high = mean_interval([1, 2, 3, None])
+    >>> round(mean, 2), round(low, 2), round(high, 2)
+    (2.0, -0.48, 4.48)
+    """
+    known = pd.Series(values, dtype="float64").dropna().to_numpy()
+    if len(known) < 2:
+        return (float(known.mean()) if len(known) else np.nan), np.nan, np.nan
+    mean = float(known.mean())
+    reach = stdtrit(len(known) - 1, (1 + confidence) / 2) * known.std(ddof=1) / np.sqrt(len(known))
+    return mean, float(mean - reach), float(mean + reach)
+
+
 def compare(table, by, traits=None, confidence=0.95, min_size=5):
     """What sets each group apart: every group against everybody else, trait by trait.
 
@@ -205,6 +232,8 @@ def compare(table, by, traits=None, confidence=0.95, min_size=5):
     require_columns("The table", table.columns, [by, *(traits or [])])
     sizes = table[by].value_counts()  # leaves missing groups out
     kept = sorted(sizes.index[sizes >= max(min_size, 2)])
+    if len(kept) == 0:
+        return _no_comparison()
     table = table[table[by].isin(kept)]
     groups = pd.Categorical(table[by], categories=kept).codes.astype(np.int64)  # bytes would overflow below
     columns = [c for c in (table.columns if traits is None else traits) if c not in (by, "customer_id")]
@@ -217,11 +246,19 @@ def compare(table, by, traits=None, confidence=0.95, min_size=5):
             parts.append(_shares(table[column], groups, len(kept), min_size))
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if rows.empty:
-        return pd.DataFrame({c: pd.Series(dtype=object) for c in COMPARISON_COLUMNS})
+        return _no_comparison()
     rows = _judged(rows, alpha)
     order = rows.assign(trait=rows["trait"].map(columns.index)).sort_values(["group", "trait", "place"]).index
     rows = rows.loc[order].reset_index(drop=True)
     return rows.assign(group=np.asarray(kept, dtype=object)[rows["group"]]).infer_objects()[list(COMPARISON_COLUMNS)]
+
+
+def _no_comparison():
+    numbers = {"value", "elsewhere", "difference", "low", "high", "p", "p_corrected", "effect"}
+    counts = {"n", "n_elsewhere"}
+    kinds = {c: "float64" if c in numbers else "int64" if c in counts else "str" for c in COMPARISON_COLUMNS}
+    kinds["distinctive"] = "bool"
+    return pd.DataFrame({c: pd.Series(dtype=kind) for c, kind in kinds.items()})
 
 
 def _confidence(confidence):

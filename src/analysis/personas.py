@@ -55,15 +55,20 @@ SAYINGS = {
     "discount_share": ("buys", "discount", "Gets {} of the price off", "share"),
     "return_rate": ("buys", "returns", "Returns {} of the orders", "share"),
     "usual_payment_method": ("buys", "payment", "{} usually pay by {}", ""),
+    "payment_certainty": ("buys", "loyalty to a payment method", "Pays in the usual way for {} of the orders", "share"),
     "n_deals": ("buys", "deals", "Has had {} deals", "deals"),
     "won_deals": ("buys", "deals won", "Has had {} deals won", "deals"),
     "open_deals": ("buys", "deals open", "Has {} open deals", "deals"),
+    "win_rate": ("buys", "win rate", "Has {} of the closed deals won", "share"),
     "won_value": ("buys", "value won", "Has brought {} in deals won", "money"),
     "used_channel": ("channels", "channel used", "{} mostly use {}", ""),
     "used_channel_share": ("channels", "loyalty to a channel", "Uses the usual channel for {} of the orders", "share"),
     "preferred_channel": ("channels", "channel preferred", "{} ask to be reached by {}", ""),
     "acquisition_channel": ("channels", "channel of origin", "{} came by {}", ""),
     "acquisition_campaign": ("channels", "campaign of origin", "{} came by the campaign “{}”", ""),
+    "n_touchpoints": ("channels", "contacts in all", "Has had {} contacts in all", "contacts"),
+    "campaigns_received": ("channels", "campaigns", "Has been sent {} campaigns", "campaigns"),
+    "campaigns_answered": ("channels", "campaigns answered", "Has answered {} campaigns", "campaigns"),
     "touchpoints_90d": ("channels", "contacts", "Has had {} contacts in 90 days", "contacts"),
     "top_category": ("needs", "favourite category", "{} buy mostly {}", ""),
     "n_categories": ("needs", "range", "Buys from {} categories", "categories"),
@@ -143,7 +148,9 @@ def derive(profiles, segments, currency=""):
     own = [c for c in ("segment", "segment_name", "fit") if c in segments]
     profiles = profiles.drop(columns=own, errors="ignore").sort_values("customer_id")
     table = profiles.merge(segments[["customer_id", *own]], on="customer_id", validate="one_to_one")
-    compared = evidence.compare(table, "segment", traits=list(profiles.columns.drop("customer_id")))
+    columns = list(profiles.columns.drop("customer_id"))
+    alone = table["segment"].nunique() == 1
+    compared = _of_everybody(table, columns) if alone else evidence.compare(table, "segment", traits=columns)
     traits = _traits(compared, currency)
     return Personas(_personas(table, traits), traits, _exemplars(table, _telling(compared)))
 
@@ -204,8 +211,6 @@ def findings(derived):
 
 def _traits(compared, currency):
     """The comparison, said in sentences."""
-    if compared.empty:
-        return pd.DataFrame({c: pd.Series(dtype=object) for c in TRAIT_COLUMNS})
     rows = compared.rename(columns={"group": "persona"})
     rows["part"] = [_saying(row)[0] for row in rows.itertuples()]
     rows["statement"] = [_statement(row, currency) for row in rows.itertuples()]
@@ -215,6 +220,27 @@ def _traits(compared, currency):
         part=rows["part"].map(list(PARTS).index), plain=~rows["distinctive"], weakness=-rows["effect"].abs().round(9)
     ).sort_values(["persona", "part", "plain", "weakness", "trait", "level"])
     return rows.loc[order.index, list(TRAIT_COLUMNS)].reset_index(drop=True)
+
+
+def _of_everybody(table, columns):
+    """What is typical of a base that is one group: the same table, with nobody elsewhere to compare with."""
+    rows = []
+    for column in columns:
+        values = table[column].dropna()
+        known = SAYINGS.get(column)
+        if known is None or len(values) < FEWEST_FOR_PERSONA or values.nunique() == 1:
+            continue
+        if pd.api.types.is_numeric_dtype(values):
+            rows.append((column, "", "number", len(values), *evidence.mean_interval(values)))
+        else:
+            counts = values.astype(str).value_counts()
+            level = min(counts.index[counts == counts.max()])
+            low, high = evidence.share_interval(counts.max(), len(values))
+            rows.append((column, level, "share", len(values), counts.max() / len(values), float(low), float(high)))
+    found = pd.DataFrame(rows, columns=["trait", "level", "kind", "n", "value", "low", "high"])
+    empty = evidence.compare(table.head(0), "segment", traits=columns)
+    found = found.assign(group=table["segment"].iloc[0], n_elsewhere=0, distinctive=False)
+    return found.reindex(columns=empty.columns).astype(empty.dtypes.drop("group").to_dict())
 
 
 def _saying(row):
@@ -237,6 +263,8 @@ def _statement(row, currency):
     _, _, sentence, unit = _saying(row)
     value, elsewhere, low, high = _figures(row, "share" if row.kind == "share" else unit, currency)
     here = sentence.format(value, row.level) if row.kind == "share" else sentence.format(value)
+    if pd.isna(row.elsewhere):
+        return f"{here} (interval {low} to {high.replace('points', '%')}; {row.n:,} customers)"
     return f"{here}, everyone else {elsewhere} (difference {low} to {high}; {row.n:,} customers)"
 
 
@@ -244,7 +272,7 @@ def _figures(row, unit, currency):
     """Value, elsewhere, low and high as text, with as many decimals as it takes to see the difference."""
     factor = 100 if unit == "share" else 1
     numbers = [factor * x for x in (row.value, row.elsewhere, row.low, row.high)]
-    largest = max(abs(x) for x in numbers[:2])
+    largest = max(abs(x) for x in numbers[:2] if not np.isnan(x))
     decimals = 0 if largest >= 100 or unit == "share" else 1 if largest >= 1 else 2
     while decimals < 4 and any(x != 0 and round(x, decimals) == 0 for x in numbers[2:]):
         decimals += 1
@@ -283,6 +311,8 @@ def _personas(table, traits):
 
 def _summary(persona, traits):
     """Size, revenue and the two strongest traits in one sentence."""
+    if traits["elsewhere"].isna().all():
+        return f"{_extent(persona)}: the base is one group, and this is everybody."
     told = _told(traits, strongest_first=True)[:2]
     apart = " and ".join(_short(row) for row in told) or "nothing measured sets them apart from everyone else"
     return f"{_extent(persona)}: {apart}."
@@ -297,13 +327,13 @@ def _short(row):
 
 def _told(traits, strongest_first=False):
     """Distinctive rows, the strongest of each concept; of a text with several levels the one that is commoner here."""
-    rows = traits[traits["distinctive"].astype(bool)]
+    rows = traits[traits["distinctive"].astype(bool) | traits["elsewhere"].isna()]
     if strongest_first:
         rows = rows.loc[rows["effect"].abs().round(9).sort_values(ascending=False, kind="stable").index]
     told = {}
     for row in rows.itertuples():
         concept = _saying(row)[1]
-        if row.level == "" or row.effect > 0:
+        if row.level == "" or not row.effect < 0:
             told.setdefault(concept if row.level == "" else (concept, row.level), row)
     return list(told.values())
 
@@ -457,8 +487,10 @@ def _part_html(title, traits):
     if rows:
         lines = []
         for row in rows:
-            said, figures = row.statement.rsplit(", everyone else ", 1)
-            evidence_of = f'<span style="{_QUIET}">everyone else {escape(figures)}</span>'
+            compared = ", everyone else " if pd.notna(row.elsewhere) else " ("
+            said, figures = row.statement.rsplit(compared, 1)
+            figures = f"everyone else {figures}" if pd.notna(row.elsewhere) else figures.rstrip(")")
+            evidence_of = f'<span style="{_QUIET}">{escape(figures)}</span>'
             lines.append(
                 f'<li dir="auto" style="padding:.2em 0;{_UNBROKEN}"><b>{escape(said)}</b><br>{evidence_of}</li>'
             )
@@ -472,7 +504,8 @@ def _part_html(title, traits):
 def _alike_html(traits):
     """What does not set them apart, so that nobody reads it in."""
     apart = {_saying(row)[1] for row in traits[traits["distinctive"].astype(bool)].itertuples()}
-    alike = dict.fromkeys(_saying(row)[1] for row in traits.itertuples() if _saying(row)[1] not in apart)
+    compared = traits[traits["elsewhere"].notna()]
+    alike = dict.fromkeys(_saying(row)[1] for row in compared.itertuples() if _saying(row)[1] not in apart)
     if not alike:
         return ""
     return (

@@ -45,10 +45,10 @@ def figures_of(function: Callable, *arguments: object) -> dict[str, float]:
     """
     command = [sys.executable, "-m", __name__, function.__module__, function.__name__, json.dumps(arguments)]
     started = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - started
     if done.returncode:
-        raise SystemExit(f"{function.__name__} failed; its message stands above.")
+        raise SystemExit(f"{function.__name__} failed:\n{done.stderr}")
     return {**json.loads(done.stdout.splitlines()[-1]), "process": seconds}
 
 

@@ -50,6 +50,6 @@ def bare_notebooks(folder: str) -> None:
     import papermill
 
     for notebook in sorted(Path(folder).glob("*.ipynb")):
-        papermill.execute_notebook(
-            notebook, notebook.with_suffix(".executed"), kernel_name="python3", progress_bar=False
-        )
+        executed = notebook.parent / "executed" / notebook.name
+        executed.parent.mkdir(exist_ok=True)
+        papermill.execute_notebook(notebook, executed, kernel_name="python3", progress_bar=False)
