@@ -1,4 +1,4 @@
-"""Store anew the outputs of the notebooks' checked cells, from the bookshop's run. Look at the difference before you commit it."""
+"""Store anew the outputs of the notebooks' checked cells, from the bookshop's run; look at what moved, then commit."""
 
 from pathlib import Path
 

@@ -5,6 +5,7 @@ import sys
 
 import nbformat
 import pytest
+
 from conftest import ROOT
 
 HEAD = "print(1 + 1)"
@@ -27,6 +28,16 @@ def test_a_checked_cell_without_stored_output_fails(tmp_path, outputs, count, co
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(book, tmp_path / "one.ipynb")
     (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q", "-p", "no:cacheprovider", "one.ipynb"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "one.ipynb",
+    ]
     found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert found.returncode == code, found.stdout

@@ -236,7 +236,7 @@ def test_a_run_folder_without_a_base_is_no_run(tmp_path):
 
 def test_reading_an_artefact_that_is_not_there_says_what_is(small, tmp_path):
     run = prepare(small, out=tmp_path / "out")
-    with pytest.raises(Problem, match="has no profiles. Run the chapter that makes it. It has: .*orders"):
+    with pytest.raises(Problem, match=r"has no profiles\. Run the chapter that makes it\. It has: .*orders"):
         run.read("profiles")
     assert isinstance(run, Run)
 

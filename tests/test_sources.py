@@ -111,7 +111,10 @@ unit_price = "price"
 [tables.order_lines.set_aside]
 "no customer" = "who IS NULL"
 """
-    lines = "id,who,at,what,n,price\n1,a,2024-01-05 10:00,x,2,3\n1,a,2024-01-05 10:05,y,1,0.1\n2,,2024-01-06,x,1,3\n3,b,2024-01-07,x,-1,3\n"
+    lines = (
+        "id,who,at,what,n,price\n1,a,2024-01-05 10:00,x,2,3\n1,a,2024-01-05 10:05,y,1,0.1\n"
+        "2,,2024-01-06,x,1,3\n3,b,2024-01-07,x,-1,3\n"
+    )
     base = sources.read(str(base_of(mapping, lines=lines)))
     orders = frame(base, "orders").sort_values("order_id")
     # order 1: 2 × 3 + 1 × 0.1, at its earliest line; order 3 gives 3 back
@@ -250,12 +253,12 @@ def test_the_order_of_rows_changes_nothing(order, tmp_path_factory):
         (ORDERS, {"orders": b"id,who\0\1\2"}, r"orders.csv is not text: it holds binary data"),
         (ORDERS, {"orders": "id,who,day,paid\n1,é,2024-01-05,1\n".encode("cp1252")}, r"not utf-8 text .*encoding"),
         (ORDERS, {"orders": "id,who,id,paid\n1,a,2,1\n"}, r'two columns called "id"'),
-        (ORDERS, {"orders": "id,who,day,paid\n1,a,soon,1\n"}, r"no table has a date that can be read \(found: 'soon'\)"),
+        (ORDERS, {"orders": "id,who,day,paid\n1,a,soon,1\n"}, r"no table has a date .* \(found: 'soon'\)"),
         (ORDERS.replace("amount", "amuont"), {"orders": LINES}, r'unknown column "amuont"\. Did you mean "amount"\?'),
         (ORDERS.replace("path =", "pathh ="), {"orders": LINES}, r'unknown key "pathh"\. Did you mean "path"\?'),
-        (ORDERS.replace("tables.orders", "tables.order"), {"orders": LINES}, r'unknown table "order"\. Did you mean "orders"'),
+        (ORDERS.replace("tables.orders", "tables.order"), {"orders": LINES}, r'unknown table "order"\. Did you mean'),
         (ORDERS.replace('customer_id = "who"\n', ""), {"orders": LINES}, r'has no column "customer_id" \(the customer'),
-        (ORDERS + '[tables.orders.set_aside]\n"odd" = "whoo = 1"\n', {"orders": LINES}, r'"odd": the condition .* does not run'),
+        (ORDERS + '[tables.orders.set_aside]\nodd = "whoo = 1"\n', {"orders": LINES}, r"the condition .* does not run"),
         (ORDERS.replace('"paid"', '{ sql = "paid *" }'), {"orders": LINES}, r"amount: the SQL paid \* does not run"),
         (ORDERS + "x = = 1", {"orders": LINES}, r"small.toml is not valid TOML"),
         ("max_set_aside = 7\n" + ORDERS, {"orders": LINES}, r"share between 0 and 1"),

@@ -1,4 +1,4 @@
-"""Write the part of data/README.md that lists the canonical tables, from `analysis.schema`: the one place that defines them."""
+"""Write the part of data/README.md that lists the canonical tables, from `analysis.schema`."""
 
 from pathlib import Path
 
@@ -11,7 +11,12 @@ MARK = "<!-- the tables below are written by tests/write_data_readme.py from ana
 def tables_in_markdown() -> str:
     sections = []
     for table in schema.TABLES.values():
-        lines = [f"### {table.name}\n", f"One row per {table.one_row_per}.\n", "| column | type | meaning |", "|---|---|---|"]
+        lines = [
+            f"### {table.name}\n",
+            f"One row per {table.one_row_per}.\n",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
         for c in table.columns:
             marks = "★" * (c.name == table.key) + "°" * c.personal
             meaning = c.meaning + (f"; {', '.join(c.values)}" if c.values and c.values[0] not in c.meaning else "")

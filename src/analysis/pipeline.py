@@ -18,7 +18,8 @@ from pathlib import Path
 
 from analysis import __version__, places, report
 from analysis.errors import Problem, did_you_mean
-from analysis.run import Run, exclusive, make_folder, package_digest, prepare, versions, write_json
+from analysis.kernels import Kernels
+from analysis.run import Run, exclusive, make_folder, package_digest, prepare, read_already, versions, write_json
 
 
 @dataclass(frozen=True)
@@ -102,17 +103,26 @@ def make_report(
     """
     wanted = _needed(_named([before]), itself=False) if before else _needed(_named(only) if only else list(CHAPTERS))
     given = _checked_overrides(overrides or {})
-    run = prepare(source, as_of, data, seed, out)
-    parameters = {c.name: _parameters(c, run.about["parameters"], given.get(c.name, {}), seed=seed) for c in CHAPTERS}
-    with exclusive(run.folder):
-        outcomes = [
-            _make(c, run, parameters[c.name], force and (not only or c.name in only))
-            if c in wanted
-            else _left_alone(c, run)
-            for c in CHAPTERS
-        ]
-        _write_run_json(run, outcomes, parameters, seed)
-        report.build(run.folder)
+    with Kernels() as kernels:
+        run = read_already(source, as_of, data, seed, out)
+        if run is None:
+            if wanted:
+                kernels.start(_imports(wanted[0]))  # it starts while the base is read
+            run = prepare(source, as_of, data, seed, out)
+        parameters = {
+            c.name: _parameters(c, run.about["parameters"], given.get(c.name, {}), seed=seed) for c in CHAPTERS
+        }
+        with exclusive(run.folder):
+            outcomes = []
+            for c in CHAPTERS:
+                if c in wanted:
+                    ahead = next((w for w in wanted if w.name > c.name), None)
+                    forced = force and (not only or c in _named(only))
+                    outcomes.append(_make(c, run, parameters[c.name], forced, kernels, ahead))
+                else:
+                    outcomes.append(_left_alone(c, run))
+            _write_run_json(run, outcomes, parameters, seed)
+            report.build(run.folder)
     return run, outcomes
 
 
@@ -214,7 +224,9 @@ def _check_type(value: object, default: object, parameter: str, chapter: Chapter
         )
 
 
-def _make(chapter: Chapter, run: Run, parameters: dict, force: bool) -> Outcome:
+def _make(
+    chapter: Chapter, run: Run, parameters: dict, force: bool, kernels: Kernels, ahead: Chapter | None
+) -> Outcome:
     """Run a chapter unless exactly this was run before; never raises for what goes wrong inside it."""
     missing = [a for a in chapter.reads if not run.has(a)]
     stamp = run.folder / "stamps" / f"{chapter.name}.json"
@@ -227,7 +239,7 @@ def _make(chapter: Chapter, run: Run, parameters: dict, force: bool) -> Outcome:
         return Outcome(chapter, "unchanged", before["seconds"])
     _forget(chapter, run, stamp)
     started = time.perf_counter()
-    reason = _execute(chapter, run, parameters)
+    reason = _execute(chapter, run, parameters, kernels, ahead)
     seconds = round(time.perf_counter() - started, 1)
     if reason:
         _forget(chapter, run, stamp)
@@ -273,22 +285,23 @@ def _read_stamp(stamp: Path, key: str, run: Run) -> dict | None:
     return before if same else None
 
 
-def _execute(chapter: Chapter, run: Run, parameters: dict) -> str:
+def _execute(chapter: Chapter, run: Run, parameters: dict, kernels: Kernels, ahead: Chapter | None) -> str:
     """Run a notebook with papermill; what went wrong in three lines, or nothing."""
+    kernel = kernels.take(_imports(chapter))
     import papermill  # here: a run with nothing to do need not load it
     from papermill.exceptions import PapermillExecutionError
 
     executed = run.folder / "notebooks" / f"{chapter.name}.ipynb"
     make_folder(executed.parent)
+    if ahead:
+        kernels.start(_imports(ahead))
     try:
         papermill.execute_notebook(
             chapter.notebook,
             executed,
             parameters={"run_dir": str(run.folder), **parameters},
-            cwd=run.folder,
             kernel_name="python3",
-            # a kernel's own warnings are no finding about customers
-            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+            km=kernel,
             progress_bar={"desc": chapter.name, "disable": not sys.stderr.isatty(), "leave": True},
             request_save_on_cell_execute=False,
         )
@@ -301,7 +314,17 @@ def _execute(chapter: Chapter, run: Run, parameters: dict) -> str:
     except Exception as e:  # the kernel died or would not start
         error = f"{type(e).__name__}: {e}".splitlines()[0]
         return f"{chapter.name} did not run to its end.\n{error}\nThe notebook as far as it came: {executed}"
+    finally:
+        kernels.stop(kernel)
     return ""
+
+
+def _imports(chapter: Chapter) -> list[str]:
+    """The lines of a notebook that import something."""
+    lines = [
+        line for c in _read_notebook(chapter.notebook)["cells"] if c["cell_type"] == "code" for line in c["source"]
+    ]
+    return [line.strip() for line in lines if line.startswith(("import ", "from "))]
 
 
 def _write_run_json(run: Run, outcomes: list[Outcome], parameters: dict, seed: int) -> None:

@@ -207,11 +207,22 @@ def _lazy(frame: IntoFrame) -> nw.LazyFrame:
 
 
 def _until(frame: nw.LazyFrame, table: str, as_of: date) -> nw.LazyFrame:
-    """A table without the rows that came into being after the day `as_of`."""
+    """A table as it was at the end of the day `as_of`."""
     time = TABLES[table].time if table in TABLES else None
-    if time is None or table == "campaigns" or time not in frame.collect_schema():
+    has = frame.collect_schema()
+    if time is not None and table != "campaigns" and time in has:
+        frame = frame.filter(nw.col(time).is_null() | (_day(time) <= _midnight(frame, time, as_of)))
+    ends = {"deals": ("closed_at", ("outcome", "amount")), "campaign_contacts": ("converted_at", ("converted_at",))}
+    end, known_then = ends.get(table, (None, ()))
+    if end is None or end not in has:
         return frame
-    return frame.filter(nw.col(time).is_null() | (_day(time) <= _midnight(frame, time, as_of)))
+    # a deal that closed later was open then, an answer that came later was not there
+    ended = nw.col(end).is_null() | (_day(end) <= _midnight(frame, end, as_of))
+    otherwise = {"outcome": nw.lit("open")}
+    cells = {
+        c: nw.when(ended).then(nw.col(c)).otherwise(otherwise.get(c, nw.lit(None))) for c in known_then if c in has
+    }
+    return frame.with_columns(**cells)
 
 
 def _day(column: str) -> nw.Expr:
@@ -221,7 +232,14 @@ def _day(column: str) -> nw.Expr:
 
 def _midnight(frame: nw.LazyFrame, column: str, day: date) -> nw.Expr:
     """The first moment of a day in the timezone of a column."""
-    zone = frame.collect_schema()[column].time_zone
+    kind = frame.collect_schema()[column]
+    if not isinstance(kind, nw.Datetime):
+        raise Problem(
+            f"{column} holds {kind}, not instants with a timezone that can be read here. In pandas, convert it with "
+            f'to_datetime and tz_convert; a frame in a timezone such as "America/New_York" goes by way of DuckDB: '
+            f'sources.connect("America/New_York").sql("FROM frame").'
+        )
+    zone = kind.time_zone
     return nw.lit(pd.Timestamp(day, tz=zone).to_pydatetime())
 
 

@@ -120,7 +120,7 @@ def open_run(run_dir: str, chapter: str) -> Run:
         The chapter that asks, e.g. "2_segments": the chapters whose tables it needs are run first if they are missing.
     """
     if not run_dir:
-        folder = prepare("bookshop").folder
+        folder = (read_already("bookshop") or prepare("bookshop")).folder
         make_missing = [sys.executable, "-m", "analysis.cli", "report", "bookshop", "--before", chapter]
         # a process of its own: a kernel cannot wait for another kernel
         made = subprocess.run(make_missing, capture_output=True, text=True, check=False)
@@ -136,10 +136,20 @@ def open_run(run_dir: str, chapter: str) -> Run:
     return Run(folder.resolve())
 
 
+def read_already(
+    source: str, as_of: date | None = None, data: Path | None = None, seed: int = 1, out: Path | None = None
+) -> Run | None:
+    """The run into which exactly this was read before, if there is one: same question, same files, same package."""
+    asked = _asked(source, as_of, data, seed)
+    name = source if source == "bookshop" else load(Path(asked["source"])).name
+    folders = [out] if out else sorted(places.REPORTS.glob(f"{name}-*"))
+    return next((Run(f.resolve()) for f in folders if _holds(f, asked)), None)
+
+
 def prepare(
     source: str, as_of: date | None = None, data: Path | None = None, seed: int = 1, out: Path | None = None
 ) -> Run:
-    """Read a base into a run folder, or find the folder into which exactly this was read before.
+    """Read a base into a run folder.
 
     Parameters
     ----------
@@ -148,25 +158,14 @@ def prepare(
     out : Path, optional
         The run's folder; default: `reports/<source>-<as_of>`.
     """
-    file = None if source == "bookshop" else find(source).resolve()
-    name = load(file).name if file else source
-    asked = {
-        "source": str(file or source),
-        "as_of": as_of and as_of.isoformat(),
-        "data": str((data or places.DATA).absolute()),
-        "seed": seed,
-    }
-    for folder in [out] if out else sorted(places.REPORTS.glob(f"{name}-*")):
-        if _is_read_already(folder, asked):
-            return Run(folder.resolve())
+    asked = _asked(source, as_of, data, seed)
     base = read_source(source, as_of, data, seed)
-    folder = (out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}").absolute()
-    run = Run(folder)
-    with exclusive(folder):
-        make_folder(folder / "stamps")
+    run = Run((out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}").absolute())
+    with exclusive(run.folder):
+        make_folder(run.folder / "stamps")
         _write_base(run, base)
         inputs = {str(f): file_digest(f) for f in base.inputs}
-        write_json(_reading_stamp(folder), {"asked": asked, "inputs": inputs, "package": package_digest()})
+        write_json(_reading_stamp(run.folder), {"asked": asked, "inputs": inputs, "package": package_digest()})
     return run
 
 
@@ -278,8 +277,19 @@ def _reading_stamp(folder: Path) -> Path:
     return folder / "stamps" / "reading.json"
 
 
-def _is_read_already(folder: Path, asked: dict) -> bool:
-    """Whether a folder holds exactly what reading would give now: same question, files and package."""
+def _asked(source: str, as_of: date | None, data: Path | None, seed: int) -> dict:
+    """The question that reading answers."""
+    sample = source == "bookshop"
+    return {
+        "source": source if sample else str(find(source).resolve()),
+        "as_of": as_of and as_of.isoformat(),
+        "data": None if sample else str((data or places.DATA).absolute()),
+        "seed": seed if sample else None,
+    }
+
+
+def _holds(folder: Path, asked: dict) -> bool:
+    """Whether a folder holds exactly what reading would give now."""
     try:
         stamp = json.loads(_reading_stamp(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):

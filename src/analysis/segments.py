@@ -157,7 +157,9 @@ def no_scores(profiles):
     scores = profiles[["customer_id"]].sort_values("customer_id", ignore_index=True)
     scores[["r", "f", "m"]] = pd.DataFrame(pd.NA, index=scores.index, columns=["r", "f", "m"], dtype="Int64")
     scores = scores.assign(rfm_segment=NO_PURCHASE)
-    scores.attrs["notes"] = ["The base has no orders with amounts, so nobody has a score. A table of orders would add them."]
+    scores.attrs["notes"] = [
+        "The base has no orders with amounts, so nobody has a score. A table of orders would add them."
+    ]
     return scores
 
 

@@ -41,6 +41,26 @@ def check_table(db, typed: Mapping[str, TypedTable], name: str, end: str | None)
     defects = {r for r, _, is_defect in reasons if is_defect}
     defects |= _mark_duplicates(db, table)
     defects |= _mark_orphans(db, typed, name)
+    return _counted(db, name, defects)
+
+
+def check_late_customers(db, typed: Mapping[str, TypedTable], before: pd.DataFrame) -> pd.DataFrame:
+    """Set aside customers without a date of their own who were first heard of after `as_of`; the new counts."""
+    customers, cell = typed["customers"], sql_name(PREFIX + "customer_id")
+    heard_of = [
+        t for name, t in typed.items() if name != "customers" and t.has("customer_id") and canonical.row_time(t)
+    ]
+    if not heard_of:
+        return before
+    rows = " UNION ALL ".join(f'SELECT {cell} AS id, {REASON} AS reason FROM "checked.{t.name}"' for t in heard_of)
+    late = f"SELECT id FROM ({rows}) GROUP BY id HAVING bool_or(reason = 'after as_of') AND NOT bool_or(reason IS NULL)"
+    undated = f"{sql_name(PREFIX + 'signup_at')} IS NULL" if customers.has("signup_at") else "true"
+    condition = f"{REASON} IS NULL AND {undated} AND {cell} IN ({late})"
+    _replace_reason(db, "customers", f"CASE WHEN {condition} THEN 'first heard of after as_of' ELSE {REASON} END")
+    return _counted(db, "customers", set(before.loc[before["defect"], "reason"]))
+
+
+def _counted(db, name: str, defects: set[str]) -> pd.DataFrame:
     counts = db.execute(
         f"SELECT coalesce({REASON}, '') AS reason, count(*) AS rows FROM \"checked.{name}\" GROUP BY 1 ORDER BY 1"
     ).df()

@@ -130,6 +130,9 @@ def read_mapping(m: mapping.BaseMapping, as_of: date | None = None, data: Path |
         counts.append(accounts.check_table(db, typed, name, end if as_of_given else None))
         accounts.check_limit(db, typed[name], counts[-1], m)
         _keep(db, typed[name], end)
+    if as_of_given and "customers" in typed:
+        counts[0] = accounts.check_late_customers(db, typed, counts[0])  # customers were checked first
+        accounts.check_limit(db, typed["customers"], counts[0], m)
     _derive_orders(db, typed)
     _derive_customers(db, typed)
     kept = [t for t in schema.TABLES if t in typed or t in _derived(typed)]

@@ -60,7 +60,8 @@ def open_table(db: duckdb.DuckDBPyConnection, source: TableSource, files: Mappin
     # a query sees its files under their own names
     scope = ", ".join(f'"{name}" AS (SELECT * FROM "{table}.{name}")' for name in files)
     try:
-        db.execute(f'CREATE VIEW "{raw}" AS WITH {scope} SELECT * FROM ({source.query})')
+        # staged, or every later scan of the table would run the query anew
+        db.execute(f'CREATE TABLE "{raw}" AS WITH {scope} SELECT * FROM ({source.query})')
     except duckdb.Error as e:
         raise Problem(
             f"The query of [tables.{table}] does not run: {first_line(e)}. It sees {', '.join(files)}."
