@@ -175,6 +175,24 @@ def test_orders_of_unknown_customers_are_set_aside(base_of):
     assert accounts(sources.read(str(file)), "orders") == {"": 2, "unknown customer": 1}
 
 
+def test_a_table_with_repeated_rows_and_unknown_customers_loses_neither_count(base_of):
+    file = base_of(
+        "max_set_aside = 0.9\n" + CUSTOMERS + ORDERS, customers="who\na\na\n", orders=LINES + "1,a,2024-01-05,10\n"
+    )
+    base = sources.read(str(file), as_of=date(2024, 2, 1))
+    assert accounts(base, "customers") == {"": 1, "repeated row": 1}
+    assert accounts(base, "orders") == {"": 1, "after as_of": 2, "repeated row": 1}
+
+
+def test_a_customer_first_heard_of_after_as_of_is_not_known_yet(base_of):
+    base = sources.read(
+        str(base_of(CUSTOMERS + ORDERS, customers="who\na\nb\nz\n", orders=LINES)), as_of=date(2024, 2, 5)
+    )
+    # b ordered on the sixth only; z never ordered, so nobody can say that z came later
+    assert accounts(base, "customers") == {"": 2, "first heard of after as_of": 1}
+    assert sorted(frame(base, "customers")["customer_id"]) == ["a", "z"]
+
+
 def test_orders_of_a_customer_who_was_set_aside_on_purpose_follow_and_are_no_defect(base_of):
     customers = CUSTOMERS + '[tables.customers.set_aside]\n"test account" = "who = \'b\'"\n'
     base = sources.read(str(base_of(customers + ORDERS, customers="who\na\nb\n", orders=LINES)))

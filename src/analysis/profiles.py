@@ -113,7 +113,7 @@ def build(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.DataFr
     profiles = parts[0]
     for part in parts[1:]:
         if part is not None:
-            profiles = profiles.merge(part, on="customer_id", how="left", validate="one_to_one")
+            profiles = profiles.merge(part, on="customer_id", how="left")  # a part has a customer once
     return _finished(profiles)
 
 
@@ -211,13 +211,15 @@ def _until(frame: nw.LazyFrame, table: str, as_of: date) -> nw.LazyFrame:
     time = TABLES[table].time if table in TABLES else None
     has = frame.collect_schema()
     if time is not None and table != "campaigns" and time in has:
-        frame = frame.filter(nw.col(time).is_null() | (_day(time) <= _midnight(frame, time, as_of)))
+        frame = frame.filter(
+            nw.col(time).is_null() | (nw.col(time) < _midnight(frame, time, as_of + timedelta(days=1)))
+        )
     ends = {"deals": ("closed_at", ("outcome", "amount")), "campaign_contacts": ("converted_at", ("converted_at",))}
     end, known_then = ends.get(table, (None, ()))
     if end is None or end not in has:
         return frame
     # a deal that closed later was open then, an answer that came later was not there
-    ended = nw.col(end).is_null() | (_day(end) <= _midnight(frame, end, as_of))
+    ended = nw.col(end).is_null() | (nw.col(end) < _midnight(frame, end, as_of + timedelta(days=1)))
     otherwise = {"outcome": nw.lit("open")}
     cells = {
         c: nw.when(ended).then(nw.col(c)).otherwise(otherwise.get(c, nw.lit(None))) for c in known_then if c in has
@@ -226,8 +228,8 @@ def _until(frame: nw.LazyFrame, table: str, as_of: date) -> nw.LazyFrame:
 
 
 def _day(column: str) -> nw.Expr:
-    """The business's day of an instant, as its first moment."""
-    return nw.col(column).dt.truncate("1d")
+    """The business's day of an instant, without a timezone: the clock change may skip a midnight."""
+    return nw.col(column).dt.replace_time_zone(None).dt.truncate("1d")
 
 
 def _midnight(frame: nw.LazyFrame, column: str, day: date) -> nw.Expr:
@@ -244,8 +246,8 @@ def _midnight(frame: nw.LazyFrame, column: str, day: date) -> nw.Expr:
 
 
 def _days_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
-    """Whole days from one midnight to another; rounded, because a day of the clock change has 23 or 25 hours."""
-    return ((later - earlier).dt.total_minutes() / 1440).round(0)
+    """Days from one to another."""
+    return (later - earlier).dt.total_minutes() / 1440
 
 
 def _money(column: str) -> nw.Expr:
@@ -327,7 +329,7 @@ def _orders(tables, as_of: date) -> pd.DataFrame | None:
     adds = {"first_order_at": nw.when(bought).then(nw.col("ordered_at")), "n_orders": _one_if(bought)}
     if "amount" in has:
         counts = bought | (nw.col("status") == "returned") if "status" in has else bought
-        recent = _day("ordered_at") > _midnight(orders, "ordered_at", as_of - timedelta(days=365))
+        recent = nw.col("ordered_at") >= _midnight(orders, "ordered_at", as_of - timedelta(days=364))
         adds |= {
             "total_spend": nw.when(counts).then(_money("amount")),
             "spend_365d": nw.when(counts & recent).then(_money("amount")),
@@ -372,7 +374,8 @@ def _rhythm(tables, as_of: date) -> pd.DataFrame | None:
     purchases = _purchases(tables)
     if purchases is None:
         return None
-    days = purchases.select("customer_id", day=_day("ordered_at")).unique()
+    dated = purchases.select("customer_id", day=_day("ordered_at"))
+    days = dated.group_by("customer_id", "day").agg(n=nw.len())  # the engine's own `unique` numbers every row
     earlier = nw.col("day").shift(1).over("customer_id", order_by="day")
     gaps = days.with_columns(earlier=earlier).with_columns(gap=_days_between(nw.col("day"), nw.col("earlier")))
     frame = _collect(
@@ -380,7 +383,7 @@ def _rhythm(tables, as_of: date) -> pd.DataFrame | None:
             n_order_days=nw.len(), median_gap_days=nw.col("gap").median(), last_day=nw.col("day").max()
         )
     )
-    recency = (pd.Timestamp(as_of) - frame.pop("last_day").dt.tz_localize(None)).dt.days
+    recency = (pd.Timestamp(as_of) - frame.pop("last_day")).dt.days
     frame["n_order_days"] = frame["n_order_days"].astype("int64")
     frame["overdue_ratio"] = (recency / frame["median_gap_days"]).where(frame["n_order_days"] > MIN_GAPS)
     return frame
@@ -397,16 +400,10 @@ def _usual(tables, column: str, name: str, share: str) -> pd.DataFrame | None:
 
 def _top(counts: nw.LazyFrame, column: str, name: str, share: str) -> pd.DataFrame:
     """Per customer the value with the highest n (of equals the first by name), and its share of the sum."""
-    totals = counts.group_by("customer_id").agg(most=nw.col("n").max(), total=nw.col("n").sum(), kinds=nw.len())
-    top = counts.join(totals, on="customer_id").filter(nw.col("n") == nw.col("most"))
-    frame = _collect(
-        top.group_by("customer_id").agg(
-            **{name: nw.col(column).min()},
-            most=nw.col("most").max(),
-            total=nw.col("total").max(),
-            kinds=nw.col("kinds").max(),
-        )
-    )
+    ranked = counts.with_columns(less=-nw.col("n"))
+    figures = {name: nw.col(column).first(order_by=["less", column]), "most": nw.col("n").max()}
+    figures |= {"total": nw.col("n").sum(), "kinds": nw.len()}
+    frame = _collect(ranked.group_by("customer_id").agg(**figures))
     frame[share] = (frame["most"] / frame["total"].where(frame["total"] > 0)).astype(float)
     return (
         frame[["customer_id", name, share, "kinds"]]
@@ -445,7 +442,7 @@ def _touchpoints(tables, as_of: date) -> pd.DataFrame | None:
     if "touchpoints" not in tables:
         return None
     touchpoints = tables["touchpoints"]
-    recent = _day("occurred_at") > _midnight(touchpoints, "occurred_at", as_of - timedelta(days=90))
+    recent = nw.col("occurred_at") >= _midnight(touchpoints, "occurred_at", as_of - timedelta(days=89))
     rows = touchpoints.select("customer_id", "occurred_at", recent=_one_if(recent))
     frame = _collect(
         rows.group_by("customer_id").agg(

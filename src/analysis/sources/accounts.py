@@ -35,13 +35,21 @@ def check_table(db, typed: Mapping[str, TypedTable], name: str, end: str | None)
     """Give every row of a table its reason to be set aside, or none, and count."""
     table = typed[name]
     reasons = canonical.row_reasons(table, end)
+    defects = {r for r, _, is_defect in reasons if is_defect}
+    _judge_rows(db, table, reasons)
+    counts = _counted(db, name, defects)
+    # what no row meets need not be tried again at every later scan
+    _judge_rows(db, table, [r for r in reasons if r[0] in set(counts["reason"])])
+    marked = _mark_duplicates(db, table) | _mark_orphans(db, typed, name)
+    return _counted(db, name, defects | marked) if marked else counts
+
+
+def _judge_rows(db, table: TypedTable, reasons: list[tuple[str, str, bool]]) -> None:
+    """Lay the first reason that holds beside every row."""
     cases = " ".join(f"WHEN {condition} THEN {sql_text(reason)}" for reason, condition, _ in reasons)
     reason = f"CASE {cases} END" if cases else "CAST(NULL AS VARCHAR)"
-    db.execute(f'CREATE VIEW "checked.{name}" AS SELECT *, {reason} AS {REASON} FROM {sql_name(table.view)}')
-    defects = {r for r, _, is_defect in reasons if is_defect}
-    defects |= _mark_duplicates(db, table)
-    defects |= _mark_orphans(db, typed, name)
-    return _counted(db, name, defects)
+    view = f'CREATE OR REPLACE VIEW "checked.{table.name}"'
+    db.execute(f"{view} AS SELECT *, {reason} AS {REASON} FROM {sql_name(table.view)}")
 
 
 def check_late_customers(db, typed: Mapping[str, TypedTable], before: pd.DataFrame) -> pd.DataFrame:
@@ -95,13 +103,14 @@ def unreadable_cells(db, table: TypedTable) -> pd.DataFrame:
         for c in table.unreadable
         if not table.source.table.column.get(c, schema.Column(c, "id", "", required=True)).required
     }
-    judged -= {"status", "outcome", "amount"} if table.name in ("orders", "deals") else set()
-    found = []
-    for column in sorted(judged):
-        condition = f"{REASON} IS NULL AND {table.unreadable[column]}"
-        n = db.execute(f'SELECT count(*) FROM "checked.{table.name}" WHERE {condition}').fetchall()[0][0]
-        if n:
-            found.append((table.name, column, n, unreadable_examples(db, table, column)))
+    judged = sorted(judged - {"status", "outcome", "amount"})
+    counts = ", ".join(f"count(*) FILTER ({table.unreadable[c]})" for c in judged) or "0"
+    cells = db.execute(f'SELECT {counts} FROM "checked.{table.name}" WHERE {REASON} IS NULL').fetchall()[0]
+    found = [
+        (table.name, column, n, unreadable_examples(db, table, column))
+        for column, n in zip(judged, cells[: len(judged)], strict=True)
+        if n
+    ]
     return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
 
 
@@ -164,9 +173,11 @@ def _mark_orphans(db, typed: Mapping[str, TypedTable], name: str) -> set[str]:
 def _replace_reason(db, name: str, reason: str) -> None:
     """Compute the reasons anew and keep them: a table with such rows is staged once instead of judged at every scan."""
     db.execute(
-        f'CREATE TABLE "staged.{name}" AS SELECT * EXCLUDE ({REASON}), {reason} AS {REASON} FROM "checked.{name}" AS c'
+        f'CREATE TABLE "next.{name}" AS SELECT * EXCLUDE ({REASON}), {reason} AS {REASON} FROM "checked.{name}" AS c'
     )
-    db.execute(f'DROP VIEW IF EXISTS "checked.{name}"')
+    db.execute(f'DROP VIEW "checked.{name}"')
+    db.execute(f'DROP TABLE IF EXISTS "staged.{name}"')
+    db.execute(f'ALTER TABLE "next.{name}" RENAME TO "staged.{name}"')
     db.execute(f'CREATE VIEW "checked.{name}" AS FROM "staged.{name}"')
 
 

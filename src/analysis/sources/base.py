@@ -84,6 +84,9 @@ def connect(timezone: str) -> duckdb.DuckDBPyConnection:
     """An engine whose days are the business's and which spills to disk what does not fit into memory."""
     db = duckdb.connect(config={"temp_directory": str(Path(tempfile.gettempdir()) / "moshtari-spill")})
     db.execute(f"SET TimeZone = {sql_text(timezone)}")
+    # plain ASCII without a space at its ends is what it is: only other text is decoded to look for spaces
+    plain = "t > '!' AND t < '~' AND NOT ends_with(t, ' ') AND strlen(t) = length(t)"
+    db.execute(f"CREATE MACRO trimmed(t) AS CASE WHEN {plain} THEN t ELSE nullif(trim(t), '') END")
     return db
 
 
@@ -268,12 +271,13 @@ def _derive_orders(db, typed: Mapping[str, TypedTable]) -> None:
     own = [sql_name(c.name) for c in lines.columns if c.name not in carried]
     db.execute(f'CREATE VIEW "order_lines" AS SELECT {", ".join(own)} FROM "wide.order_lines"')
     db.execute(
-        f'CREATE VIEW "orders" AS SELECT order_id, {", ".join(ordered)} FROM "wide.order_lines" GROUP BY order_id'
+        f'CREATE TABLE "orders" AS SELECT order_id, {", ".join(ordered)} FROM "wide.order_lines" GROUP BY order_id'
     )
     cell = sql_name(PREFIX + "order_id")
     db.execute(
         f'CREATE VIEW "aside.orders" AS SELECT {cell} AS order_id, min({REASON}) AS reason FROM "checked.order_lines" '
-        f"WHERE {cell} IS NOT NULL GROUP BY 1 HAVING count(*) FILTER ({REASON} IS NULL) = 0"
+        f"WHERE {REASON} IS NOT NULL AND {cell} IS NOT NULL "
+        f'AND {cell} NOT IN (SELECT order_id FROM "orders") GROUP BY 1'
     )
 
 
@@ -303,7 +307,7 @@ def _derive_customers(db, typed: Mapping[str, TypedTable]) -> None:
     if not with_ids:
         raise Problem(f"None of {', '.join(typed)} says which customer it belongs to. Map customer_id in one of them.")
     ids = " UNION ALL ".join(f"SELECT customer_id FROM {sql_name(t)}" for t in with_ids)
-    db.execute(f'CREATE VIEW "customers" AS SELECT DISTINCT customer_id FROM ({ids}) WHERE customer_id IS NOT NULL')
+    db.execute(f'CREATE TABLE "customers" AS SELECT DISTINCT customer_id FROM ({ids}) WHERE customer_id IS NOT NULL')
 
 
 def _derived_accounts(db, typed: Mapping[str, TypedTable]) -> list[pd.DataFrame]:

@@ -202,7 +202,7 @@ def _as_text(expression: str, kind: str, column: schema.Column) -> str:
         return f"CASE WHEN {whole} THEN {integer} ELSE CAST({expression} AS VARCHAR) END"
     text = expression if kind == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
     if kind == "VARCHAR":
-        text = f"nullif(trim({text}), '')"
+        text = f"trimmed({text})"
     if not column.values:
         return text
     allowed = ", ".join(sql_text(v) for v in column.values)
@@ -236,6 +236,8 @@ def _unreadable(column: schema.Column, expression: str, kind: str, converted: st
         return ""
     if column.type in ("instant", "date") and (kind.startswith("TIMESTAMP") or kind == "DATE"):
         return ""
+    if kind.startswith(_NUMERIC) or kind == "BOOLEAN":
+        return f"{converted} IS NULL AND {expression} IS NOT NULL"  # no text is made of a hundred million numbers
     return f"{converted} IS NULL AND nullif(trim(CAST({expression} AS VARCHAR)), '') IS NOT NULL"
 
 
