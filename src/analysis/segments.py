@@ -785,6 +785,7 @@ _WORDS = {
     "discount_share": ("discount", "full-price buyers", "discount hunters"),
     "return_rate": ("returns", "few returns", "many returns"),
     "used_channel_share": ("channel", "several channels", "one channel"),
+    "n_touchpoints": ("contact", "little contact", "much contact"),
     "touchpoints_90d": ("contact", "seldom in touch", "often in touch"),
     "n_deals": ("deals", "few deals", "many deals"),
     "won_deals": ("deals", "few deals won", "many deals won"),
