@@ -581,6 +581,8 @@ def findings(sizes, choice, chosen, pareto=None):
             f"The data support {supported} groups: found again in resamples with an agreement of "
             f"{row['stability']:.2f} (interval {row['low']:.2f} to {row['high']:.2f}; 1 is the same groups each time)."
         )
+        if row["stability"] < STABLE:
+            sentences.append(f"That is less than the {STABLE} asked of stable groups: take them as a sketch.")
     if chosen != supported:
         sentences.append(f"{chosen} groups were asked for and formed all the same.")
     if sizes["revenue_share"].notna().any() and len(sizes) > 1:
