@@ -355,7 +355,7 @@ def test_findings_say_how_many_got_to_the_end_where_they_were_lost_and_what_took
     plan = journeys.Plan("events", ["visit", "cart", "order"], "")
     reach, losses, slowest = journeys.findings(plan, funnel, journeys.bottlenecks(funnel))
     assert reach.startswith("Of 3 customers at visit, 1 reached order (33.3 %, interval ")
-    assert "1 of 2 losses" in losses
+    assert "1 of 2 who left it" in losses
     assert slowest.startswith(
         "The slowest step is from visit to cart: half of all who entered it took it within 3.0 days."
     )

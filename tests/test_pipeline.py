@@ -169,11 +169,20 @@ def test_an_output_folder_that_cannot_be_written_is_named(small, tmp_path):
         prepare(small, out=tmp_path / "file" / "out")
 
 
+def test_a_folder_with_files_of_somebody_else_is_not_written_into(small, tmp_path):
+    theirs = tmp_path / "theirs" / "data" / "orders.parquet"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("not ours")
+    with pytest.raises(Problem, match="holds files that no run has made"):
+        prepare(small, out=tmp_path / "theirs")
+    assert theirs.read_text() == "not ours"
+
+
 def test_bad_input_leaves_nothing_behind(base_of, tmp_path, capsys):
     file = base_of(ORDERS, orders="id,who,day,paid\n")
     assert cli.main(["report", str(file), "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("orders.csv has a header and no rows")
+    assert error.startswith("small.toml: orders.csv has a header and no rows")
     assert "Traceback" not in error
     assert not (tmp_path / "out").exists()
 

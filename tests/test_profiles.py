@@ -101,12 +101,22 @@ def test_personal_data_stays_out_also_where_a_custom_field_hides_it():
             "customer_id": [str(i) for i in range(60)],
             "name": [f"Name {i}" for i in range(60)],
             "mobile": [f"0912 345 67{i:02}" for i in range(60)],
+            "Nachname": ["Ada", "Bo", "Cy"] * 20,
+            "handy": [491511200000.0 + i for i in range(60)],
             "nickname": [f"nick{i}" for i in range(60)],
             "team": ["red", "blue"] * 30,
         }
     )
     found = profiles.build({"customers": customers}, as_of=date(2024, 3, 31))
     assert found.columns.tolist() == ["customer_id", "team"]
+
+
+def test_a_field_of_the_base_that_is_called_like_a_figure_of_ours_keeps_its_own_name():
+    customers = pd.DataFrame({"customer_id": ["a", "b"], "n_orders": [7, 8], "segment": ["x", "y"]})
+    found = profile({"customers": customers, "orders": orders((1, "a", "2024-01-05", 9.0))})
+    assert found["n_orders"].tolist() == [1, 0]
+    assert found["recorded_n_orders"].tolist() == [7, 8]
+    assert found["recorded_segment"].tolist() == ["x", "y"]
 
 
 def test_age_counts_full_years_and_impossible_ages_are_unknown():

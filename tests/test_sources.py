@@ -1,5 +1,6 @@
 from datetime import date
 
+import openpyxl  # writes workbooks for the tests; the project reads them with calamine
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -48,6 +49,64 @@ def test_a_number_as_typed_in_persian_or_german_is_read(base_of):
     assert sorted(frame(sources.read(str(file)), "orders")["amount"]) == [1234.5, 12500.0]
 
 
+@pytest.mark.parametrize(
+    ("decimal", "typed", "value"),
+    [
+        (".", "1,234.50", 1234.5), (".", "1,5", None), (".", "12,34", None), (".", "1.234,50", None), (".", "٫5", 0.5),
+        (".", "۱۲۳٬۴۵۶", 123456.0), (".", "4.00E+05", 400000.0), (".", "1 234", 1234.0), (".", "12 €", None),
+        (",", "1.234,50", 1234.5), (",", "1,234.50", None), (",", "10,5", 10.5), (",", "10.5", None), (",", ",5", 0.5),
+    ],
+)  # fmt: skip
+def test_thousands_marks_count_only_where_they_part_groups_of_three(decimal, typed, value):
+    db = sources.connect("UTC")
+    jalali.install(db)
+    text = "'" + typed + "'"
+    found = db.execute(f"SELECT CAST({canonical.plain_number(text, decimal)} AS DOUBLE)").fetchall()[0][0]
+    assert found == value
+
+
+def test_a_line_that_begins_with_a_hash_is_a_row_like_any_other(base_of):
+    file = base_of(ORDERS, orders="id,who,day,paid\n1,a,2024-01-01,5\n#2,b,2024-01-02,5\n3,a,2024-01-03,5\n")
+    assert accounts(sources.read(str(file)), "orders") == {"": 3}
+
+
+def test_files_of_one_name_in_two_folders_and_of_odd_names_are_each_read_once(base_of, tmp_path):
+    for folder, who in (("x", "a"), ("y", "b"), ("z", "c")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t[1].csv").write_text(f"id,who,day,paid\n{who},{who},2024-01-01,5\n", encoding="cp1252")
+    mapping = ORDERS.replace('path = "orders.csv"', 'path = "*/t*.csv"\nencoding = "cp1252"')
+    assert sorted(frame(sources.read(str(base_of(mapping))), "customers")["customer_id"]) == ["a", "b", "c"]
+
+
+def test_a_number_of_a_workbook_is_itself_whatever_the_decimal_mark(base_of, tmp_path):
+    book = openpyxl.Workbook()
+    for row in [("id", "who", "day", "paid"), (1, "a", "2024-01-05", 10.5), (2, "a", "2024-01-05", "10,5")]:
+        book.active.append(row)
+    book.save(tmp_path / "orders.xlsx")
+    mapping = ORDERS.replace('path = "orders.csv"', 'path = "orders.xlsx"\ndecimal = ","')
+    assert frame(sources.read(str(base_of(mapping))), "orders")["amount"].tolist() == [10.5, 10.5]
+
+
+def test_an_order_of_two_customers_is_refused(base_of):
+    mapping = """[tables.order_lines]
+path = "lines.csv"
+[tables.order_lines.columns]
+order_id = "o"
+customer_id = "c"
+ordered_at = "t"
+amount = "x"
+"""
+    file = base_of(mapping, lines="o,c,t,x\n1,a,2024-01-01,2\n1,b,2024-01-05,3\n")
+    with pytest.raises(Problem, match=r"small.toml: .*1 orders have lines of several customers \(order '1'\)"):
+        sources.read(str(file))
+
+
+def test_a_day_of_the_first_century_is_unreadable(base_of):
+    mapping = "max_set_aside = 0.5\n" + ORDERS.replace('"day"', '{ column = "day", format = "%d.%m.%Y" }')
+    file = base_of(mapping, orders="id,who,day,paid\n1,a,1.3.24,1\n2,a,1.3.2024,1\n")
+    assert accounts(sources.read(str(file)), "orders") == {"": 1, "unreadable ordered_at": 1}
+
+
 def test_windows_1256_export_is_read_when_the_mapping_says_so(base_of):
     persian = (
         CUSTOMERS.replace('path = "customers.csv"', 'path = "customers.csv"\nencoding = "cp1256"') + 'city = "شهر"\n'
@@ -67,6 +126,9 @@ def test_windows_1256_export_is_read_when_the_mapping_says_so(base_of):
         ("1402/12/30", None),  # 1402 is not
         ("1402/13/01", None),
         ("1402/05/13 14:30", "2023-08-04"),
+        ("1402/05/13T12:30:00.5", "2023-08-04"),
+        ("1402/05/13 7:05 PM", None),
+        ("1402/05/13-1402/06/01", None),
     ],
 )
 def test_jalali_dates_in_the_forms_that_exports_use(written, day):
@@ -126,8 +188,6 @@ unit_price = "price"
 
 
 def test_excel_workbook_is_read_like_csv(base_of, tmp_path):
-    import openpyxl  # of the test alone: the project reads workbooks with calamine
-
     book = openpyxl.Workbook()
     for row in [("id", "who", "day", "paid"), (1, 17, "2024-01-05", 2.5)]:
         book.active.append(row)
@@ -279,6 +339,9 @@ def test_the_order_of_rows_changes_nothing(order, tmp_path_factory):
         (ORDERS + '[tables.orders.set_aside]\nodd = "whoo = 1"\n', {"orders": LINES}, r"the condition .* does not run"),
         (ORDERS.replace('"paid"', '{ sql = "paid *" }'), {"orders": LINES}, r"amount: the SQL paid \* does not run"),
         (ORDERS + "x = = 1", {"orders": LINES}, r"small.toml is not valid TOML"),
+        ("about = 5\n" + ORDERS, {"orders": LINES}, r"about = 5 should be text in quotes"),
+        (ORDERS.replace("[tables.orders.c", "set_aside = ['x']\n[tables.orders.c"), {"orders": LINES}, r"should be a table"),
+        (ORDERS.replace('"paid"', '{ sql = "CAST(who AS INT)" }'), {"orders": LINES}, r"small.toml: Conversion Error"),
         ("max_set_aside = 7\n" + ORDERS, {"orders": LINES}, r"share between 0 and 1"),
     ],
 )  # fmt: skip

@@ -84,7 +84,7 @@ def _add_source_options(command: argparse.ArgumentParser, optional: bool) -> Non
 
 def _add_report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder of the run (default: reports/<source>-<as of>)"
+        "--out", type=_folder, metavar="DIR", help="folder of the run (default: reports/<source>-<as of>)"
     )
     command.add_argument(
         "--only", nargs="+", default=[], metavar="CHAPTER", help="chapters to make, with what they need"
@@ -163,6 +163,12 @@ def _sources(options: argparse.Namespace) -> int:
     print("\nTheir files are looked for in --data DIR or MOSHTARI_DATA; each mapping says where to get them:")
     print(f"{sources.mapping.SHIPPED}")
     return 0
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it names no folder")
+    return Path(text)
 
 
 def _date(text: str) -> date:

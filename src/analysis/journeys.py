@@ -328,8 +328,8 @@ def bottlenecks(funnel: pd.DataFrame) -> Bottlenecks:
     >>> steps = pd.DataFrame({"step": ["visit", "cart", "order"], "entered": [1000, 900, 300],
     ...                       "converted": [900, 300, None], "lost": [100, 600, None]})
     >>> print(bottlenecks(steps).verdict)
-    Most are lost between cart and order: 600 of 700 losses (85.7 %, interval 82.9 to 88.1 %). Losing a larger share \
-than the other steps: cart (66.7 %, elsewhere 10.0 %).
+    Most leave this path between cart and order: 600 of 700 who left it (85.7 %, interval 82.9 to 88.1 %). Losing a \
+larger share than the other steps: cart (66.7 %, elsewhere 10.0 %).
     """
     require_columns("The funnel", funnel.columns, ["step", "entered", "converted", "lost"])
     if funnel.empty:
@@ -351,6 +351,12 @@ def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks) -> list
     first, last = funnel.iloc[0], funnel.iloc[-1]
     who = "deals" if plan.kind == "deals" else "customers"
     low, high = evidence.share_interval(last["entered"], max(first["entered"], 1))
+    if plan.kind == "deals":
+        open_yet = first["entered"] - funnel["entered"].iloc[1]
+        return [
+            f"Of {first['entered']:,} deals created, {last['entered']:,} are won and {open_yet:,} not decided yet "
+            f"(won of all: {_percent(last['entered'] / max(first['entered'], 1))})."
+        ]
     sentences = [
         f"Of {first['entered']:,} {who} at {first['step']}, {last['entered']:,} reached {last['step']} "
         f"({_percent(last['entered'] / max(first['entered'], 1))}, interval {_percent_range(low, high)}).",
@@ -971,8 +977,8 @@ def _verdict_on(table: pd.DataFrame) -> str:
         return "Nobody is known to be lost at any step."
     most = table.iloc[0]
     verdict = (
-        f"Most are lost between {most['step']} and {most['next_step']}: {most['lost']} of {losses} losses "
-        f"({_percent(most['share'])}, interval {_percent_range(most['low'], most['high'])})."
+        f"Most leave this path between {most['step']} and {most['next_step']}: {most['lost']:,} of {losses:,} who "
+        f"left it ({_percent(most['share'])}, interval {_percent_range(most['low'], most['high'])})."
     )
     if table["p"].notna().sum() < 2:
         return f"{verdict} There is no other step to compare with."

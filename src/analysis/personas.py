@@ -53,7 +53,7 @@ SAYINGS = {
     "median_gap_days": ("buys", "rhythm", "Orders every {} days", "days"),
     "overdue_ratio": ("buys", "overdue", "Has waited {} times the own usual gap", "times"),
     "discount_share": ("buys", "discount", "Gets {} of the price off", "share"),
-    "return_rate": ("buys", "returns", "Returns {} of the orders", "share"),
+    "return_rate": ("buys", "returns", "Gives back {} times per order", "times"),
     "usual_payment_method": ("buys", "payment", "{} usually pay by {}", ""),
     "payment_certainty": ("buys", "loyalty to a payment method", "Pays in the usual way for {} of the orders", "share"),
     "n_deals": ("buys", "deals", "Has had {} deals", "deals"),

@@ -8,6 +8,7 @@ A purchase is an order whose status is completed (or empty). A returned order is
 is no purchase. Cancelled and open orders count for nothing.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -29,6 +30,16 @@ _PARTS = 10_000
 OVERDUE = 2.0
 MIN_GAPS = 3
 
+#: Names of fields that hold a person's name or contact, whatever stands in them, in the languages met.
+_PERSONAL_NAME = re.compile(
+    r"(?i)(?<![a-z])(sur|last|first|family|given|full|user|nick|nach|vor|familien)?_?name(?![a-z])|vorname|nachname"
+    r"|e-?mail|phone|mobile|handy|telefon|whatsapp|iban|address|adresse|street|stra(ss|ß)e|passport|national_?(id|code)"
+    r"|نام|موبایل|تلفن|همراه|ایمیل|آدرس|نشانی|کد ?ملی"
+)
+
+#: Names that later tables use for themselves: a base's own field of such a name is kept as "recorded_…".
+_TAKEN = ("age", "segment", "segment_name", "fit", "r", "f", "m", "rfm_segment", "group", "persona")
+
 #: Columns, their unit and meaning, in the order of the table. "Empty when" says what an empty cell means.
 COLUMNS: dict[str, tuple[str, str]] = {
     "first_order_at": ("day", "day of the first purchase; empty without one"),
@@ -44,7 +55,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "median_gap_days": ("days", "usual gap: median between successive days with a purchase; empty below two such days"),
     "overdue_ratio": ("ratio", "recency over usual gap; empty below three gaps"),
     "discount_share": ("share", "discount over what purchases would have cost without"),
-    "return_rate": ("share", "returned orders over purchases; empty without purchases"),
+    "return_rate": ("ratio", "returned orders or credit notes per purchase; empty without purchases"),
     "used_channel": ("name", "channel of most purchases; of equals, the first by name"),
     "used_channel_share": ("share", "share of purchases with a known channel that went through it"),
     "usual_payment_method": ("name", "payment method of most purchases"),
@@ -95,7 +106,7 @@ def build(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.DataFr
       customer_id  n_orders  recency_days  total_spend
     0           a         2          20.0         40.0
     """
-    as_of = as_of or getattr(base, "as_of", None)
+    as_of = date.fromisoformat(as_of) if isinstance(as_of, str) else as_of or getattr(base, "as_of", None)
     if as_of is None:
         raise Problem("profiles.build needs as_of, the last day to look at, e.g. as_of=date(2026, 3, 20).")
     tables = {name: _until(_lazy(frame), name, as_of) for name, frame in base.items()}
@@ -167,11 +178,12 @@ def findings(profiles: pd.DataFrame, base: Base, overdue_after: float = OVERDUE)
         buyers = profiles[profiles["n_orders"] > 0]
         low, high = share_interval((buyers["n_orders"] == 1).sum(), max(len(buyers), 1))
         sentences[0] = f"{n:,} customers on {base.as_of}, {len(buyers):,} of whom have bought."
+    if "n_orders" in profiles and len(buyers) > 0:
         sentences.append(
             f"{(buyers['n_orders'] == 1).mean():.0%} of buyers bought once and not again so far "
             f"(interval {low:.0%} to {high:.0%})."
         )
-    if "total_spend" in profiles and len(buyers):
+    if "total_spend" in profiles and "n_orders" in profiles and len(buyers) > 0:
         sentences.append(
             f"Half of the buyers spent more than {buyers['total_spend'].median():,.0f}{money}, "
             f"a tenth more than {buyers['total_spend'].quantile(0.9):,.0f}{money}."
@@ -183,7 +195,7 @@ def findings(profiles: pd.DataFrame, base: Base, overdue_after: float = OVERDUE)
             f"{late:,} of {len(judged):,} customers with a rhythm of their own have been away for more than "
             f"{overdue_after:g} times their usual gap ({late / len(judged):.0%})."
         )
-    if "win_rate" in profiles:
+    if "win_rate" in profiles and profiles["win_rate"].median() < 1:
         sentences.append(
             f"Half of the companies with closed deals have won {profiles['win_rate'].median():.0%} of theirs or more."
         )
@@ -284,6 +296,11 @@ def _attributes(tables, as_of: date, personal: tuple[str, ...]) -> pd.DataFrame:
         secret = set(personal) | {c for c, spec in canonical.items() if spec.personal}
         kept = [c for c in customers.collect_schema() if c not in secret]
         frame = _collect(customers.select(kept))
+        for name, spec in canonical.items():
+            if spec.empty and name in frame:
+                frame[name] = frame[name].fillna(spec.empty)
+        taken = [c for c in frame if (c in COLUMNS or c in _TAKEN) and c not in canonical]
+        frame = frame.rename(columns={c: f"recorded_{c}" for c in taken})
         return _with_age(frame.drop(columns=_looks_personal(frame, canonical)), as_of)
     ids = [_collect(t.select("customer_id").unique()) for t in tables.values() if "customer_id" in t.collect_schema()]
     if not ids:
@@ -308,6 +325,9 @@ def _looks_personal(customers: pd.DataFrame, canonical: Mapping) -> list[str]:
     """The base's own text fields that look like contacts or names: nearly all different, or addresses and numbers."""
     found = []
     for name in customers.columns.difference([*canonical, "customer_id"]):
+        if _PERSONAL_NAME.search(name):
+            found.append(name)
+            continue
         text = customers[name].dropna()
         if text.empty or not isinstance(text.iloc[0], str):
             continue

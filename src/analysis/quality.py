@@ -58,6 +58,8 @@ def monthly_orders(base: Base) -> pd.DataFrame:
     by_month = orders.select(month=nw.col("ordered_at").dt.truncate("1mo"), amount=amount).group_by("month")
     found = by_month.agg(orders=nw.len(), amount=nw.col("amount").sum()).collect("pandas").to_native()
     found["month"] = found["month"].dt.tz_localize(None)
+    if found.empty:
+        return found[["month", "orders", "amount"]]
     months = pd.date_range(found["month"].min(), found["month"].max(), freq="MS", name="month")
     return found.set_index("month").reindex(months, fill_value=0).reset_index()
 

@@ -18,6 +18,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+import duckdb
 import narwhals as nw
 import pandas as pd
 import pyarrow as pa
@@ -161,9 +162,17 @@ def prepare(
     asked = _asked(source, as_of, data, seed)
     base = read_source(source, as_of, data, seed)
     run = Run((out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}").absolute())
+    inside = [f for f in base.inputs if run.folder.resolve() in f.resolve().parents]
+    if inside or (run.folder.is_dir() and any(run.folder.iterdir()) and not (run.folder / "stamps").is_dir()):
+        found = f"{inside[0].name}, a file of the source" if inside else "files that no run has made"
+        raise Problem(f"{run.folder} holds {found}. Choose an empty or a new folder with --out.")
     with exclusive(run.folder):
         make_folder(run.folder / "stamps")
-        _write_base(run, base)
+        try:
+            _write_base(run, base)
+        except duckdb.Error as e:
+            message = str(e).splitlines()[0].rstrip(".")
+            raise Problem(f"{source}: {message}. Check the mapping's SQL and the files.") from None
         inputs = {str(f): file_digest(f) for f in base.inputs}
         write_json(_reading_stamp(run.folder), {"asked": asked, "inputs": inputs, "package": package_digest()})
     return run
@@ -234,7 +243,7 @@ def _write_base(run: Run, base: Base) -> None:
     _reading_stamp(run.folder).unlink(missing_ok=True)
     make_folder(run.data)
     for stale in (*run.data.glob("*.parquet"), *(run.folder / "set_aside").glob("*.parquet")):
-        stale.unlink()
+        stale.unlink()  # a run's own: the folder was new, or a run
     for name in base:
         _copy(base, f"SELECT * FROM {sql_name(name)} ORDER BY ALL", run.file(name))
         if (rows := set_aside(base, name)) is not None:

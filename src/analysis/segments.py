@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from analysis import evidence
 from analysis.errors import Problem, require_columns
 
-NO_PURCHASE = "No purchase yet"
+NO_PURCHASE = "No completed purchase"
 
 #: Name of every RFM score: a row per recency score, a column per worth, which is the mean of the frequency and the
 #: monetary score, halves rounded up. The names are those in common use (Putler's eleven, of which "Promising" is
@@ -95,7 +95,7 @@ def rfm(profiles):
     DataFrame, sorted by customer_id
         customer_id : str.
         r, f, m : Int64, 1 (worst) to 5 (best); missing for customers without orders.
-        rfm_segment : str, from `RFM_GRID`; "No purchase yet" without orders.
+        rfm_segment : str, from `RFM_GRID`; "No completed purchase" without orders.
 
         ``attrs["notes"]`` says in sentences where fewer than five scores could be given.
 
@@ -122,7 +122,7 @@ def rfm(profiles):
     2           c     3     1     1   About to sleep
     3           d     2     1     1      Hibernating
     4           e     1     1     1             Lost
-    5           f  <NA>  <NA>  <NA>  No purchase yet
+    5           f  <NA>  <NA>  <NA>  No completed purchase
     """
     orders = "n_order_days" if "n_order_days" in profiles else "n_orders"
     require_columns("profiles", profiles.columns, ["customer_id", "recency_days", orders, "total_spend"])
@@ -152,7 +152,7 @@ def no_scores(profiles):
     Examples
     --------
     >>> no_scores(pd.DataFrame({"customer_id": ["b", "a"]}))["rfm_segment"].tolist()
-    ['No purchase yet', 'No purchase yet']
+    ['No completed purchase', 'No completed purchase']
     """
     scores = profiles[["customer_id"]].sort_values("customer_id", ignore_index=True)
     scores[["r", "f", "m"]] = pd.DataFrame(pd.NA, index=scores.index, columns=["r", "f", "m"], dtype="Int64")
@@ -567,10 +567,14 @@ def findings(sizes, choice, chosen, pareto=None):
     """
     sentences = []
     if pareto is not None:
-        verdict = "holds" if pareto.low >= 0.8 else "does not hold" if pareto.high < 0.8 else "may hold"
+        verdict = (
+            "the rule of 80/20 holds here" if pareto.low >= 0.8
+            else "less concentrated than the rule of 80/20 says" if pareto.high < 0.8
+            else "the rule of 80/20 may hold here"
+        )  # fmt: skip
         sentences.append(
             f"The best {pareto.top:.0%} of buyers ({pareto.best:,} of {pareto.n:,}) bring {pareto.share:.1%} of "
-            f"revenue (interval {pareto.low:.1%} to {pareto.high:.1%}): the rule of 80/20 {verdict} here."
+            f"revenue (interval {pareto.low:.1%} to {pareto.high:.1%}): {verdict}."
         )
     supported = choice.query("chosen")["k"].item()
     if supported == 1:

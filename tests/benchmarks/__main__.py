@@ -16,7 +16,7 @@ from pathlib import Path
 from analysis import pipeline, places, run
 
 from . import lines, startup
-from .fresh import figures_of, median_of
+from .fresh import figures_of, in_turns, median_ratio, medians
 
 #: What we aim at: seconds of the import, ratios of time, exponent of growth, peak of memory at a hundred million lines.
 IMPORT_AIM, REPORT_AIM, PROFILES_AIM, GROWTH_AIM, PEAK_AIM = 0.3, 1.5, 1.3, 1.1, 8.0
@@ -50,9 +50,9 @@ def _imports(scratch: Path, options) -> Iterator[dict]:
     for chapter in pipeline.CHAPTERS:
         statements[f"imports of {chapter.name}"] = startup.import_statements(chapter.notebook)
     sides = {name: (startup.importing, (s,)) for name, s in statements.items()}
-    median_of(sides, 1)  # writes the bytecode
-    for name, found in median_of(sides, options.runs or 5).items():
-        aim = IMPORT_AIM if name == "import analysis" else None
+    in_turns(sides, 1)  # writes the bytecode
+    for name, figures in in_turns(sides, options.runs or 5).items():
+        found, aim = medians(figures), IMPORT_AIM if name == "import analysis" else None
         yield _row(f"{name}, beyond pandas", found["imports"], peak=found["peak"], aim=aim, judged=found["imports"])
 
 
@@ -65,15 +65,16 @@ def _report(scratch: Path, options) -> Iterator[dict]:
         "report": (startup.report, (str(scratch / "report"),)),
         "bare": (startup.bare_notebooks, (str(bare),)),
     }
-    median_of(sides, 1)  # simulates the sample, writes the bytecode and the list of fonts
-    found = median_of(sides, options.runs or 5)
-    seconds, beside = (found[side]["process"] for side in sides)
+    in_turns(sides, 1)  # simulates the sample, writes the bytecode and the list of fonts
+    found = in_turns(sides, options.runs or 5)
+    ratio = median_ratio(found["report"], found["bare"], "process")
     yield _row(
         f"the sample's report, {len(pipeline.CHAPTERS)} chapters; beside it: their imports by papermill",
-        seconds,
-        beside,
+        medians(found["report"])["process"],
+        medians(found["bare"])["process"],
+        ratio=ratio,
         aim=REPORT_AIM,
-        judged=seconds / beside,
+        judged=ratio,
     )
 
 
@@ -85,28 +86,31 @@ def _profiles(scratch: Path, options) -> Iterator[dict]:
         figures_of(lines.write, str(folder), rows)
         sides = {"package": (lines.by_package, (str(folder),)), "hand": (lines.by_hand, (str(folder),))}
         runs = options.runs or (5 if rows <= SHORT else 3 if rows < LONG else 1)
-        found = median_of(sides, runs)
+        found = in_turns(sides, runs)
         figures_of(lines.compare, str(folder))
         yield from _profile_rows(rows, found["package"], found["hand"], before)
+        package = medians(found["package"])
         if rows < LONG:
-            preparing = median_of({"prepare": (lines.preparing, (str(folder),))}, runs)["prepare"]
-            writing = preparing["prepare"] - found["package"]["read"]
+            preparing = medians(in_turns({"prepare": (lines.preparing, (str(folder),))}, runs)["prepare"])
+            writing = preparing["prepare"] - package["read"]
             yield _row("writing the canonical tables into a run", writing, rows=rows, peak=preparing["peak"])
-        before = rows, found["package"]["both"]
+        before = rows, package["both"]
         for file in folder.iterdir():
             file.unlink()
 
 
-def _profile_rows(rows: int, package: dict, hand: dict, before: tuple[int, float] | None) -> Iterator[dict]:
+def _profile_rows(rows: int, by_package: list, by_hand: list, before: tuple[int, float] | None) -> Iterator[dict]:
+    package, hand = medians(by_package), medians(by_hand)
+    ratio = median_ratio(by_package, by_hand, "both")
     yield _row("reading", package["read"], rows=rows)
     yield _row("profiles", package["profiles"], rows=rows)
-    ratio = package["both"] / hand["both"]
     yield _row(
         "reading and profiles; beside it: one query by hand",
         package["both"],
         hand["both"],
         rows=rows,
-        processor=package["processor"] / hand["processor"],
+        ratio=ratio,
+        processor=median_ratio(by_package, by_hand, "processor"),
         peak=package["peak"],
         aim=PROFILES_AIM,
         judged=ratio,
@@ -125,14 +129,16 @@ def _profile_rows(rows: int, package: dict, hand: dict, before: tuple[int, float
 PARTS = {"import": _imports, "report": _report, "profiles": _profiles}
 
 
-def _row(measured, seconds=None, beside=None, *, rows=None, processor=None, peak=None, aim=None, judged=None) -> dict:
+def _row(
+    measured, seconds=None, beside=None, *, rows=None, ratio=None, processor=None, peak=None, aim=None, judged=None
+) -> dict:
     """A line of the table; `judged` is the figure that is held against the aim."""
     cells = (
         measured,
         f"{rows:,}" if rows else "",
         f"{seconds:.2f}" if seconds is not None else "",
         f"{beside:.2f}" if beside else "",
-        f"{seconds / beside:.2f}" if beside else "",
+        f"{ratio:.2f}" if ratio else "",
         f"{processor:.2f}" if processor else "",
         f"{peak / 2**30:.2f}" if peak else "",
         f"≤ {aim:g}" if aim else "",
@@ -155,7 +161,7 @@ def _machine() -> str:
     libraries = ", ".join(f"{name} {version}" for name, version in run.versions().items())
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()} {platform.machine()}; {libraries}. "
-        f"Load in the last minute: {os.getloadavg()[0]:.1f}. Medians of runs in fresh processes that take turns."
+        f"Load in the last minute: {os.getloadavg()[0]:.1f}. Medians over runs in fresh processes that take turns."
     )
 
 

@@ -1,7 +1,7 @@
 """Measuring a function in a process of its own, so that nothing loaded or cached before counts for it or against it.
 
-`median_of` lets several functions take turns and gives the median of each one's figures, with the time of the whole
-process and its peak of resident memory.
+`in_turns` lets several functions take turns and gives the figures of every run, with the time of the whole process and
+its peak of resident memory.
 """
 
 import json
@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import median
 
 
-def median_of(sides: Mapping[str, tuple[Callable, tuple]], runs: int) -> dict[str, dict[str, float]]:
-    """Median figures of each side; the sides take turns, so that a busy minute of the machine meets them alike.
+def in_turns(sides: Mapping[str, tuple[Callable, tuple]], runs: int) -> dict[str, list[dict[str, float]]]:
+    """Figures of every run of each side; the sides take turns, so that a busy minute of the machine meets them alike.
 
     Parameters
     ----------
@@ -27,14 +27,24 @@ def median_of(sides: Mapping[str, tuple[Callable, tuple]], runs: int) -> dict[st
 
     Returns
     -------
-    dict of str to dict
-        Side → the function's own figures and those of its process; see :func:`figures_of`.
+    dict of str to list of dict
+        Side → for every run the function's own figures and those of its process; see :func:`figures_of`.
     """
     figures = {side: [] for side in sides}
     for _ in range(runs):
         for side, (function, arguments) in sides.items():
             figures[side].append(figures_of(function, *arguments))
-    return {side: {name: median(f[name] for f in found) for name in found[0]} for side, found in figures.items()}
+    return figures
+
+
+def medians(figures: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each figure over the runs."""
+    return {name: median(f[name] for f in figures) for name in figures[0]}
+
+
+def median_ratio(figures: list[dict[str, float]], beside: list[dict[str, float]], name: str) -> float:
+    """The median of the ratios of runs that followed one another."""
+    return median(f[name] / b[name] for f, b in zip(figures, beside, strict=True))
 
 
 def figures_of(function: Callable, *arguments: object) -> dict[str, float]:

@@ -4,6 +4,7 @@
 more rows are defective than the mapping allows, with examples and with what to do about the commonest reason.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -114,6 +115,13 @@ def unreadable_cells(db, table: TypedTable) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
 
 
+def masked(example: str) -> str:
+    """A cell as an example that names nobody: of an address or a long text only its shape."""
+    if "@" in example or len(example) > 24:
+        return re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "a", example))[:24] + ("…" if len(example) > 24 else "")
+    return example
+
+
 def unreadable_examples(db, table: TypedTable, column: str) -> str:
     if column not in table.unreadable:
         return ""
@@ -121,7 +129,7 @@ def unreadable_examples(db, table: TypedTable, column: str) -> str:
         f"SELECT DISTINCT {table.given[column]} FROM {sql_name(table.view)} "
         f"WHERE {table.unreadable[column]} ORDER BY 1 LIMIT 3"
     ).fetchall()
-    return ", ".join(repr(r[0]) for r in rows)
+    return ", ".join(repr(masked(str(r[0]))) for r in rows)
 
 
 def _mark_duplicates(db, table: TypedTable) -> set[str]:
@@ -183,7 +191,7 @@ def _replace_reason(db, name: str, reason: str) -> None:
 
 def _cure(reason: str) -> str:
     """What to do about a reason."""
-    what = reason.split()[-1]
+    what = (reason.split() or [""])[-1]
     if reason.startswith("unreadable"):
         written = f'{what} = {{ column = "…", format = "%d.%m.%Y" }} or calendar = "jalali"'
         return f"Say in the mapping how it is written: {written}."
@@ -208,7 +216,7 @@ def _defect_examples(db, table: TypedTable, reason: str) -> str:
         f'SELECT DISTINCT {given} AS example FROM "checked.{table.name}" '
         f"WHERE {REASON} = {sql_text(reason)} ORDER BY 1 LIMIT 3"
     ).fetchall()
-    return ", e.g. " + ", ".join(repr(r[0]) for r in rows) if rows else ""
+    return ", e.g. " + ", ".join(repr(masked(str(r[0]))) for r in rows) if rows else ""
 
 
 def _columns(db, view: str) -> list[str]:

@@ -83,7 +83,10 @@ class Base(Mapping):
 def connect(timezone: str) -> duckdb.DuckDBPyConnection:
     """An engine whose days are the business's and which spills to disk what does not fit into memory."""
     db = duckdb.connect(config={"temp_directory": str(Path(tempfile.gettempdir()) / "moshtari-spill")})
-    db.execute(f"SET TimeZone = {sql_text(timezone)}")
+    try:
+        db.execute(f"SET TimeZone = {sql_text(timezone)}")
+    except duckdb.Error:
+        raise Problem(f'timezone "{timezone}" is unknown to the engine. Use a name such as "Asia/Tehran".') from None
     # plain ASCII without a space at its ends is what it is: only other text is decoded to look for spaces
     plain = "t > '!' AND t < '~' AND NOT ends_with(t, ' ') AND strlen(t) = length(t)"
     db.execute(f"CREATE MACRO trimmed(t) AS CASE WHEN {plain} THEN t ELSE nullif(trim(t), '') END")
@@ -109,6 +112,7 @@ def read(source: str, as_of: date | None = None, data: Path | None = None, seed:
     Problem
         Anything about the source that its user can mend.
     """
+    as_of = date.fromisoformat(as_of) if isinstance(as_of, str) else as_of
     file = (
         bookshop.write(places.ROOT / "data" / f"bookshop-{seed}", seed=seed)
         if source == "bookshop"
@@ -119,6 +123,17 @@ def read(source: str, as_of: date | None = None, data: Path | None = None, seed:
 
 def read_mapping(m: mapping.BaseMapping, as_of: date | None = None, data: Path | None = None) -> Base:
     """Read the base that a checked mapping describes; see :func:`read`."""
+    try:
+        return _read_mapping(m, as_of, data)
+    except duckdb.Error as e:  # SQL of the mapping that fails on the data, a damaged file
+        raise Problem(f"{m.file.name}: {files.first_line(e)}. Check the mapping's SQL and the files.") from None
+    except Problem as e:
+        raise Problem(str(e) if m.file.name in str(e) else f"{m.file.name}: {e}") from None
+
+
+def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None) -> Base:
+    if data and not data.is_dir():
+        raise Problem(f"--data {data} is no folder. Name the folder that holds the source's files.")
     folders = tuple(f for f in (data, m.file.parent if m.file.parent != mapping.SHIPPED else None, places.DATA) if f)
     located = {name: files.locate(t, folders, m.file.name) for name, t in m.tables.items()}
     db = connect(m.timezone)
@@ -126,6 +141,8 @@ def read_mapping(m: mapping.BaseMapping, as_of: date | None = None, data: Path |
     typed = {
         name: canonical.typed_view(db, files.open_table(db, t, located[name]), t, m) for name, t in m.tables.items()
     }
+    if as_of and as_of > date.today():
+        raise Problem(f"as_of {as_of} lies in the future; today is {date.today()}. Choose a day that is over.")
     as_of_given, as_of = as_of, as_of or _last_day(db, typed, m)
     end = (as_of + timedelta(days=1)).isoformat()
     counts = []
@@ -179,13 +196,12 @@ def _last_day(db, typed: Mapping[str, TypedTable], m: mapping.BaseMapping) -> da
     events = [t for name, t in dated.items() if name != "customers"] or list(dated.values())
     days = []
     for t in events:
-        cell = sql_name(PREFIX + canonical.row_time(t))
         own = " OR ".join(f"coalesce(({c}), false)" for c in t.source.set_aside.values()) or "false"
-        days.append(
-            db.execute(
-                f"SELECT max({cell})::DATE FROM {sql_name(t.view)} WHERE {cell} <= now() AND NOT ({own})"
-            ).fetchall()[0][0]
-        )
+        # a deal that was won is known on the day on which it was won
+        for column in (c.name for c in t.columns if c.type == "instant"):
+            cell = sql_name(PREFIX + column)
+            query = f"SELECT max({cell})::DATE FROM {sql_name(t.view)} WHERE {cell} <= now() AND NOT ({own})"
+            days.append(db.execute(query).fetchall()[0][0])
     days = [d for d in days if d]
     if not days:
         unread = [accounts.unreadable_examples(db, t, canonical.row_time(t)) for t in events]
@@ -233,8 +249,8 @@ def _custom_cell(db, table: TypedTable, column: str) -> str:
     if kind != "VARCHAR":
         return cell
     number = f"TRY_CAST({canonical.plain_number(cell, table.source.decimal)} AS DOUBLE)"
-    # 007 is a code, not seven
-    words = f"count(*) FILTER ({cell} <> '' AND ({number} IS NULL OR regexp_matches({cell}, '^0[0-9]')))"
+    # 007 is a code, not seven; nine digits and more are a telephone or an account number
+    words = f"count(*) FILTER ({cell} <> '' AND ({number} IS NULL OR regexp_matches({cell}, '^0[0-9]|[0-9]{{9}}')))"
     filled, no_numbers = db.execute(
         f"SELECT count(*) FILTER ({cell} <> ''), {words} FROM {sql_name(table.view)}"
     ).fetchall()[0]
@@ -270,9 +286,17 @@ def _derive_orders(db, typed: Mapping[str, TypedTable]) -> None:
     db.execute('ALTER VIEW "order_lines" RENAME TO "wide.order_lines"')
     own = [sql_name(c.name) for c in lines.columns if c.name not in carried]
     db.execute(f'CREATE VIEW "order_lines" AS SELECT {", ".join(own)} FROM "wide.order_lines"')
+    ordered.append('max(customer_id) AS "another"')
     db.execute(
         f'CREATE TABLE "orders" AS SELECT order_id, {", ".join(ordered)} FROM "wide.order_lines" GROUP BY order_id'
     )
+    shared = db.execute('SELECT order_id FROM "orders" WHERE customer_id <> another ORDER BY 1').fetchall()
+    if shared:
+        raise Problem(
+            f"[tables.order_lines]: {len(shared):,} orders have lines of several customers (order {shared[0][0]!r}). "
+            f"Make the order's id unique, e.g. order_id = {{ sql = \"concat_ws('-', …, …)\" }}."
+        )
+    db.execute('ALTER TABLE "orders" DROP COLUMN another')
     cell = sql_name(PREFIX + "order_id")
     db.execute(
         f'CREATE VIEW "aside.orders" AS SELECT {cell} AS order_id, min({REASON}) AS reason FROM "checked.order_lines" '

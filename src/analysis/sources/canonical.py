@@ -17,6 +17,9 @@ from analysis.sources.mapping import BaseMapping, ColumnSource, TableSource, ord
 #: Converted columns stand beside the source's own under this prefix.
 PREFIX = "→"
 
+#: The first moment that an instant, and that a date of birth may have.
+EARLIEST = {"instant": "1900-01-01", "date": "1800-01-01"}
+
 _NUMERIC = (
     "TINYINT",
     "SMALLINT",
@@ -72,6 +75,9 @@ def expected_columns(source: TableSource, mapping: BaseMapping) -> tuple[schema.
 def typed_view(db: duckdb.DuckDBPyConnection, raw: str, source: TableSource, mapping: BaseMapping) -> TypedTable:
     """Convert a table's source columns to canonical ones, in a view that keeps the source's columns beside them."""
     types = {name: kind for name, kind, *_ in db.execute(f"DESCRIBE {sql_name(raw)}").fetchall()}
+    odd = [name for name in types if name.startswith(PREFIX)]
+    if odd:
+        raise Problem(f'[tables.{source.table.name}]: rename the column "{odd[0]}"; no name may begin with {PREFIX}.')
     wanted = _column_sources(source, expected_columns(source, mapping), types, mapping)
     where = f"{mapping.file.name} [tables.{source.table.name}.columns]"
     converted, unreadable, given = [], {}, {}
@@ -135,11 +141,19 @@ def carries_orders(table: TypedTable) -> bool:
 
 
 def plain_number(expression: str, decimal: str) -> str:
-    """A number as typed (Persian digits, thousands marks, spaces) in the form that the engine reads."""
-    digits = f"latin_digits(CAST({expression} AS VARCHAR))"
-    thousands = "." if decimal == "," else ","
-    plain = f"translate({digits}, {sql_text(thousands + ' ٬’ ')}, '')"
-    return f"replace(replace({plain}, '٫', '.'), ',', '.')"
+    """A number as typed (Persian digits, thousands marks) as the engine reads it; nothing for any other text.
+
+    Thousands marks count only where they part groups of three: with a decimal point 1,5 is no number, and not 15.
+    """
+    point, marks = ("[.]", "[,٬’' \u00a0\u202f]") if decimal == "." else ("[,]", "[.٬’' \u00a0\u202f]")
+    typed = f"translate(trim(latin_digits(CAST({expression} AS VARCHAR))), '٫−', '{decimal}-')"
+    grouped = sql_text(rf"[+-]?\d{{1,3}}({marks}\d{{3}})+({point}\d*)?")
+    plain = sql_text(rf"[+-]?(\d+({point}\d*)?|{point}\d+)([eE][+-]?\d+)?")
+    return (
+        f"CASE WHEN regexp_full_match({typed}, {plain}) THEN replace({typed}, ',', '.') "
+        f"WHEN regexp_full_match({typed}, {grouped}) "
+        f"THEN replace(regexp_replace({typed}, {sql_text(marks)}, '', 'g'), ',', '.') END"
+    )
 
 
 def _carried_order_keys(table: TypedTable) -> set[str]:
@@ -185,7 +199,10 @@ def _canonical_expression(expression, kind, column, given, source, where) -> str
     if column.type == "number":
         return _as_number(expression, kind, column, source)
     if column.type in ("instant", "date"):
-        return f"CAST({_as_instant(expression, kind, given)} AS {schema.SQL_TYPES[column.type]})"
+        instant = _as_instant(expression, kind, given)
+        # earlier ones are two-digit years and the zero dates of databases
+        real = f"isfinite({instant}) AND {instant} >= TIMESTAMPTZ '{EARLIEST[column.type]}'"
+        return f"CAST(CASE WHEN {real} THEN {instant} END AS {schema.SQL_TYPES[column.type]})"
     if kind.endswith("[]"):
         return f"CAST({expression} AS VARCHAR[])"
     if given.split is None:
@@ -214,7 +231,10 @@ def _as_number(expression: str, kind: str, column: schema.Column, source: TableS
         number = f"CAST({expression} AS DOUBLE)"
     else:
         number = f"TRY_CAST({plain_number(expression, source.decimal)} AS DOUBLE)"
-    bounds = f"isfinite({number})" + (f" AND {number} >= {column.minimum}" if column.minimum is not None else "")
+    # sums of money are whole ten-thousandths in 64 bits
+    bounds = f"isfinite({number}) AND abs({number}) < 9e14" + (
+        f" AND {number} >= {column.minimum}" if column.minimum is not None else ""
+    )
     return f"CASE WHEN {bounds} THEN {number} END"
 
 
@@ -234,9 +254,7 @@ def _unreadable(column: schema.Column, expression: str, kind: str, converted: st
     """Condition under which a filled cell of the source gave nothing; empty where that cannot happen."""
     if column.type in ("id", "list") or (column.type == "text" and not column.values):
         return ""
-    if column.type in ("instant", "date") and (kind.startswith("TIMESTAMP") or kind == "DATE"):
-        return ""
-    if kind.startswith(_NUMERIC) or kind == "BOOLEAN":
+    if kind.startswith((*_NUMERIC, "TIMESTAMP")) or kind in ("BOOLEAN", "DATE"):
         return f"{converted} IS NULL AND {expression} IS NOT NULL"  # no text is made of a hundred million numbers
     return f"{converted} IS NULL AND nullif(trim(CAST({expression} AS VARCHAR)), '') IS NOT NULL"
 

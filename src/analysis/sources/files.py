@@ -6,6 +6,7 @@ text, because a sniffer that guesses types turns customer 00017 into 17 and a st
 
 import codecs
 import csv
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,7 +82,13 @@ def _matching_files(pattern: str, folders: tuple[Path, ...], where: str) -> list
         folders = (Path("/"),)
         pattern = pattern.lstrip("/")
     for folder in folders:
-        found = sorted(p for p in folder.glob(pattern) if p.is_file())
+        try:
+            literal = folder / pattern
+            found = [literal] if literal.is_file() else sorted(p for p in folder.glob(pattern) if p.is_file())
+        except (ValueError, NotImplementedError, IndexError, OSError):
+            raise Problem(
+                f'{where}: "{pattern}" is no path or pattern of files. Name a file, e.g. orders.csv.'
+            ) from None
         if found:
             return found
     looked = " and ".join(str(f) for f in dict.fromkeys(folders))
@@ -91,7 +98,7 @@ def _matching_files(pattern: str, folders: tuple[Path, ...], where: str) -> list
 def _package_files(pattern: str, where: str) -> list[Path]:
     """Files that an installed package carries, as ``package:name/path``."""
     package, _, inside = pattern.removeprefix("package:").partition("/")
-    spec = find_spec(package)
+    spec = find_spec(package) if package.isidentifier() and inside else None
     if spec is None or not spec.submodule_search_locations:
         raise Problem(
             f"{where}: the data comes with the package {package}, which is not installed. "
@@ -128,18 +135,20 @@ def _scan_parquet(db, source, paths, view) -> None:
 
 def _stage_csv(db, source, paths, view) -> None:
     with TemporaryDirectory(prefix="moshtari-") as scratch:
-        texts = [_utf8_text(path, source, Path(scratch)) for path in paths]
+        texts = [_utf8_text(path, source, Path(scratch) / f"{n}.csv") for n, path in enumerate(paths)]
         for path, text in zip(paths, texts, strict=True):
             _check_header(path, text, source)
         options = (
             f"delim = {sql_text(source.delimiter)}, quote = '\"', escape = '\"', header = true, all_varchar = true"
         )
+        # else the engine takes lines that begin with # for comments, and odd first lines for no table
+        options += ", comment = '', skip = 0"
         _stage(db, f"read_csv({_sql_list(texts)}, {options}, union_by_name = true)", paths, view, source)
 
 
 def _stage_lines(db, source, paths, view) -> None:
     with TemporaryDirectory(prefix="moshtari-") as scratch:
-        texts = [_utf8_text(path, source, Path(scratch)) for path in paths]
+        texts = [_utf8_text(path, source, Path(scratch) / f"{n}.txt") for n, path in enumerate(paths)]
         # a separator that no text holds leaves each line whole
         whole = "delim = '\x01', quote = '', escape = '', header = false, auto_detect = false"
         _stage(db, f"read_csv({_sql_list(texts)}, {whole}, columns = {{'line': 'VARCHAR'}})", paths, view, source)
@@ -150,7 +159,7 @@ def _stage(db, reader: str, paths: list[Path], view: str, source: TableSource) -
         db.execute(f'CREATE TABLE "{view}" AS SELECT * FROM {reader}')
     except duckdb.Error as e:
         names = ", ".join(p.name for p in paths)
-        detail = next(
+        detail = next((line for line in str(e).split("\n") if "on Line" in line), "") or next(
             (line for line in str(e).split("\n") if "line" in line.lower() or "expected" in line.lower()), first_line(e)
         )
         raise Problem(
@@ -168,7 +177,12 @@ def _stage_excel(db, source, paths, view) -> None:
     import pandas as pd  # workbooks only: the engine's own Excel reader would have to be downloaded
 
     try:
-        frames = [pd.read_excel(p, sheet_name=source.sheet or 0, engine="calamine", dtype=object) for p in paths]
+        frames = [
+            pd.read_excel(
+                p, sheet_name=source.sheet or 0, engine="calamine", dtype=object, keep_default_na=False, na_values=[""]
+            )
+            for p in paths
+        ]
     except Exception as e:
         raise Problem(
             f"{paths[0].name} cannot be read as a workbook: {first_line(e)}. Check format and sheet."
@@ -178,23 +192,23 @@ def _stage_excel(db, source, paths, view) -> None:
         raise Problem(
             f"{paths[0].name} has a header and no rows, so there is nothing for {source.table.name}. Export it again."
         )
-    text = frame.map(_cell_text).rename(columns=str)
+    text = frame.map(lambda cell: _cell_text(cell, source.decimal)).rename(columns=str)
     db.register(f"{view}.frame", text)
     cells = ", ".join(f"{sql_name(c)}::VARCHAR AS {sql_name(c)}" for c in text)
     db.execute(f'CREATE TABLE "{view}" AS SELECT {cells} FROM "{view}.frame"')
     db.unregister(f"{view}.frame")
 
 
-def _cell_text(cell: object) -> str | None:
-    """A workbook's cell as text: 17.0 is 17, a date is ISO, an empty cell is nothing."""
+def _cell_text(cell: object, decimal: str) -> str | None:
+    """A workbook's cell as text: 17.0 is 17, a number has the mapping's decimal mark, a date is ISO."""
     if cell is None or cell != cell:
         return None
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell)
+    return str(cell).replace(".", decimal) if isinstance(cell, float) else str(cell)
 
 
-def _utf8_text(path: Path, source: TableSource, scratch: Path) -> Path:
+def _utf8_text(path: Path, source: TableSource, copy: Path) -> Path:
     """The file itself when it is clean UTF-8, else a UTF-8 copy; a message when it is not text of that encoding."""
     with path.open("rb") as f:
         head = f.read(4096)
@@ -203,6 +217,8 @@ def _utf8_text(path: Path, source: TableSource, scratch: Path) -> Path:
             raise Problem(
                 f"{path.name} is not text but {what}. Set format in [tables.{source.table.name}], or unpack it."
             )
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and "16" not in source.encoding:
+        raise Problem(f'{path.name} is UTF-16 text. Set encoding = "utf-16" in [tables.{source.table.name}].')
     wide = source.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
     if b"\0" in head and not wide:
         raise Problem(
@@ -213,12 +229,14 @@ def _utf8_text(path: Path, source: TableSource, scratch: Path) -> Path:
         if source.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig", "ascii"):
             _check_utf8(path)
             return path
-        return _transcoded(path, source.encoding, scratch / path.name)
+        return _transcoded(path, source.encoding, copy)
     except LookupError:
         raise Problem(
             f'[tables.{source.table.name}]: encoding "{source.encoding}" is unknown. Try "utf-8", "cp1256" or "cp1252".'
         ) from None
-    except UnicodeDecodeError as e:
+    except UnicodeError as e:
+        if not isinstance(e, UnicodeDecodeError) or not e.object:
+            raise Problem(f"{path.name} is not {source.encoding} text: {e}. Set encoding, e.g. utf-8.") from None
         raise Problem(
             f"{path.name} is not {source.encoding} text (byte 0x{e.object[e.start]:02x} near {_excerpt(e)!r}). "
             f"Set encoding in [tables.{source.table.name}], e.g. "
@@ -254,7 +272,8 @@ def _excerpt(error: UnicodeDecodeError) -> str:
 
 
 def _sql_list(paths: list[Path]) -> str:
-    return "[" + ", ".join(sql_text(str(p)) for p in paths) + "]"
+    # a found file is a name, not a pattern
+    return "[" + ", ".join(sql_text(re.sub(r"([\[*?])", r"[\1]", str(p))) for p in paths) + "]"
 
 
 def sql_text(value: str) -> str:

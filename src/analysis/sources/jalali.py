@@ -40,19 +40,21 @@ def install(db: duckdb.DuckDBPyConnection) -> None:
     names = " ".join(f"WHEN '{name}' THEN {month}" for month, spellings in enumerate(MONTHS, 1) for name in spellings)
     db.execute(f"CREATE MACRO latin_digits(t) AS translate(t, '{_FOREIGN}', '{_LATIN}')")
     db.execute(f"CREATE MACRO jalali_month(t) AS coalesce(TRY_CAST(t AS INTEGER), CASE lower(t) {names} END)")
-    # year, month, day: 1402/05/13, ۱۴۰۲-۵-۱۳, 1398-Farvardin-1; a time of day may follow and is read by jalali_time
-    pattern = r"^\s*(\d{4})[-/. ]+([^-/. \d]+|\d{1,2})[-/. ]+(\d{1,2})(?:\D|$)"
+    # year, month, day: 1402/05/13, ۱۴۰۲-۵-۱۳, 1398-Farvardin-1; then nothing, or a time of day
+    pattern = r"\s*(\d{4})[-/. ]+([^-/. \d]+|\d{1,2})[-/. ]+(\d{1,2})(?:[T ,]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?\s*"
+    whole = f"regexp_full_match(latin_digits(t), '{pattern}')"
+
+    def part(group: int) -> str:
+        return f"regexp_extract(latin_digits(t), '{pattern}', {group})"
+
     db.execute(
-        "CREATE MACRO jalali_number(t) AS ("
-        f"TRY_CAST(regexp_extract(latin_digits(t), '{pattern}', 1) AS INTEGER) * 10000"
-        f" + jalali_month(regexp_extract(latin_digits(t), '{pattern}', 2)) * 100"
-        f" + TRY_CAST(regexp_extract(latin_digits(t), '{pattern}', 3) AS INTEGER))"
+        f"CREATE MACRO jalali_number(t) AS CASE WHEN {whole} THEN TRY_CAST({part(1)} AS INTEGER) * 10000"
+        f" + jalali_month({part(2)}) * 100 + TRY_CAST({part(3)} AS INTEGER) END"
     )
     db.execute("CREATE MACRO jalali_day(t) AS (SELECT day FROM jalali_days WHERE jalali = jalali_number(t))")
-    clock = r"(\d{1,2}:\d{2}(?::\d{2})?)\s*$"
     db.execute(
-        "CREATE MACRO jalali_time(t) AS "
-        f"coalesce(TRY_CAST(nullif(regexp_extract(latin_digits(t), '{clock}', 1), '') AS TIME), TIME '00:00')"
+        f"CREATE MACRO jalali_time(t) AS "
+        f"CASE WHEN {part(4)} = '' THEN TIME '00:00' ELSE TRY_CAST({part(4)} AS TIME) END"
     )
 
 

@@ -34,6 +34,11 @@ _TABLE_KEYS = (
     "drop",
 )
 _COLUMN_KEYS = ("column", "sql", "format", "calendar", "split")
+_BASE_TYPES = {"name": str, "title": str, "about": str, "timezone": str, "currency": str, "parameters": dict}
+_TABLE_TYPES = {
+    **dict.fromkeys(("format", "delimiter", "encoding", "decimal", "sheet", "query"), str),
+    **{"set_aside": dict, "personal": list, "drop": list},
+}
 _FORMATS = ("csv", "parquet", "excel", "lines")
 
 
@@ -124,12 +129,13 @@ def load(file: Path) -> BaseMapping:
         known word.
     """
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as e:
         raise Problem(f"{file} is not UTF-8 text (byte {e.start}). Save the mapping as UTF-8.") from None
     except tomllib.TOMLDecodeError as e:
         raise Problem(f"{file} is not valid TOML: {e}. Mend that line.") from None
     _check_keys(raw, _BASE_KEYS, f"{file.name}")
+    _check_types(raw, _BASE_TYPES, file.name)
     tables = raw.get("tables")
     if not isinstance(tables, dict) or not tables:
         raise Problem(
@@ -154,8 +160,19 @@ def load(file: Path) -> BaseMapping:
 def _table_source(name: str, raw: Mapping, all_tables: Mapping, file: Path) -> TableSource:
     where = f"{file.name} [tables.{name}]"
     _check_keys(raw, _TABLE_KEYS, where)
+    _check_types(raw, _TABLE_TYPES, where)
+    if name != "customers" and (raw.get("personal") or raw.get("drop")):
+        raise Problem(
+            f"{where}: personal and drop are for customers, whose further columns are kept; remove them here."
+        )
+    for reason, condition in raw.get("set_aside", {}).items():
+        if not reason.strip() or not isinstance(condition, str) or not condition.strip():
+            raise Problem(
+                f'{where}: set_aside is "reason" = "SQL condition", both in words; it has {reason!r} = {condition!r}.'
+            )
     path = raw.get("path")
-    if not path or not isinstance(path, str | dict):
+    named = isinstance(path, dict) and all(isinstance(p, str) for p in path.values())
+    if not path or not (isinstance(path, str) or named):
         raise Problem(f'{where} names no file. Add path = "…", relative to the data folder.')
     if isinstance(path, dict) and "query" not in raw:
         raise Problem(f"{where} names several files ({_listed(path)}) but no query that joins them.")
@@ -165,6 +182,8 @@ def _table_source(name: str, raw: Mapping, all_tables: Mapping, file: Path) -> T
         )
     if raw.get("decimal", ".") not in (".", ","):
         raise Problem(f'{where}: decimal is "{raw["decimal"]}"; it is "." or ",".')
+    if len(raw.get("delimiter", ",")) != 1 or raw.get("delimiter") == '"':
+        raise Problem(f'{where}: delimiter is {raw["delimiter"]!r}; it is one character, e.g. ";" or "\\t".')
     columns = raw.get("columns")
     if columns is None:
         raise Problem(
@@ -204,6 +223,7 @@ def _column_source(column: str, given: object, where: str) -> ColumnSource:
     if not isinstance(given, dict):
         raise Problem(f'{where} {column} = {given!r}: name a source column in quotes, or write {{ sql = "…" }}.')
     _check_keys(given, _COLUMN_KEYS, f"{where} {column}")
+    _check_types(given, dict.fromkeys(_COLUMN_KEYS, str), f"{where} {column}")
     if ("column" in given) == ("sql" in given):
         raise Problem(f"{where} {column} needs either column or sql, and has {_listed(given) or 'neither'}.")
     if given.get("calendar", "gregorian") not in ("gregorian", "jalali"):
@@ -226,6 +246,16 @@ def _check_keys(raw: object, known: Iterable[str], where: str, what: str = "key"
             raise Problem(f'{where}: unknown {what} "{key}".{did_you_mean(key, known)} Known: {", ".join(known)}.')
 
 
+def _check_types(raw: Mapping, types: Mapping, where: str) -> None:
+    """See that every value is of its kind: text, a list of texts, a table."""
+    words = {str: "text in quotes", list: "a list of texts", dict: "a table"}
+    for key, kind in types.items():
+        value = raw.get(key, kind())
+        right = isinstance(value, kind) and (kind is not list or all(isinstance(v, str) for v in value))
+        if not right:
+            raise Problem(f"{where}: {key} = {value!r} should be {words[kind]}.")
+
+
 def _known_timezone(name: object, file: Path) -> str:
     if not name:
         raise Problem(f'{file.name} has no timezone. Add the business\'s own, e.g. timezone = "Asia/Tehran".')
@@ -239,7 +269,12 @@ def _known_timezone(name: object, file: Path) -> str:
 
 
 def _safe_name(name: object, file: Path) -> str:
-    if not isinstance(name, str) or not name or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):
+    if (
+        not isinstance(name, str)
+        or not name
+        or any(c in '/\\:*?"<>|' or ord(c) < 32 for c in name)
+        or name.startswith(".")
+    ):
         raise Problem(f'{file.name}: name = {name!r} becomes a folder\'s name; use letters, digits, "_" and "-".')
     return name
 
