@@ -340,7 +340,7 @@ def test_the_order_of_rows_changes_nothing(order, tmp_path_factory):
         (ORDERS.replace('"paid"', '{ sql = "paid *" }'), {"orders": LINES}, r"amount: the SQL paid \* does not run"),
         (ORDERS + "x = = 1", {"orders": LINES}, r"small.toml is not valid TOML"),
         ("about = 5\n" + ORDERS, {"orders": LINES}, r"about = 5 should be text in quotes"),
-        (ORDERS.replace("[tables.orders.c", "set_aside = ['x']\n[tables.orders.c"), {"orders": LINES}, r"should be a table"),
+        (ORDERS.replace("[tables.orders.c", "set_aside = ['x']\n[tables.orders.c"), {"orders": LINES}, r"be a table"),
         (ORDERS.replace('"paid"', '{ sql = "CAST(who AS INT)" }'), {"orders": LINES}, r"small.toml: Conversion Error"),
         ("max_set_aside = 7\n" + ORDERS, {"orders": LINES}, r"share between 0 and 1"),
     ],
