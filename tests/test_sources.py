@@ -253,6 +253,14 @@ def test_a_customer_first_heard_of_after_as_of_is_not_known_yet(base_of):
     assert sorted(frame(base, "customers")["customer_id"]) == ["a", "z"]
 
 
+def test_orders_of_a_customer_who_cannot_be_used_are_a_defect_too(base_of):
+    # one bad customer of two owns two orders of three: too many to go on in silence
+    mapping = "max_set_aside = 0.5\n" + CUSTOMERS + 'signup_at = "since"\n' + ORDERS
+    file = base_of(mapping, customers="who,since\na,2999-01-01\nb,2024-01-01\n", orders=LINES)
+    with pytest.raises(Problem, match=r"2 of 3 rows cannot be used.*customer unusable \(2 rows.*Mend their customers"):
+        sources.read(str(file))
+
+
 def test_orders_of_a_customer_who_was_set_aside_on_purpose_follow_and_are_no_defect(base_of):
     customers = CUSTOMERS + '[tables.customers.set_aside]\n"test account" = "who = \'b\'"\n'
     base = sources.read(str(base_of(customers + ORDERS, customers="who\na\nb\n", orders=LINES)))

@@ -23,6 +23,8 @@ REASON = sql_name(PREFIX + "reason")
 #: What to do about a reason that begins so.
 _CURES = {
     "unknown": "Check that both files were exported together and write their ids alike.",
+    "customer unusable": "Mend their customers first: see the reasons of customers with moshtari check.",
+    "order unusable": "Mend their orders first: see the reasons of orders with moshtari check.",
     "repeated row": "Export each once, or choose the row to keep with a query in the mapping.",
     "another row": "Export each once, or choose the row to keep with a query in the mapping.",
     "negative amount": "If these are credit notes, map status = 'returned' for them.",
@@ -168,13 +170,12 @@ def _mark_orphans(db, typed: Mapping[str, TypedTable], name: str) -> set[str]:
         if not db.execute(f'SELECT count(*) FROM "checked.{name}" AS c WHERE {orphan}').fetchall()[0][0]:
             continue
         what = parent.removesuffix("s")
-        _replace_reason(
-            db,
-            name,
-            f"CASE WHEN {orphan} THEN CASE WHEN {known}) THEN '{what} set aside' ELSE 'unknown {what}' END "
-            f"ELSE {REASON} END",
-        )
-        marked.add(f"unknown {what}")
+        # set aside on purpose, by the mapping or by as_of; any other reason of the parent is a defect here too
+        meant = [*typed[parent].source.set_aside, "after as_of", "customer set aside"]
+        meant = f"p.{REASON} IN ({', '.join(map(sql_text, meant))})"
+        why = f"WHEN {known} AND {meant}) THEN '{what} set aside' WHEN {known}) THEN '{what} unusable'"
+        _replace_reason(db, name, f"CASE WHEN {orphan} THEN CASE {why} ELSE 'unknown {what}' END ELSE {REASON} END")
+        marked |= {f"unknown {what}", f"{what} unusable"}
     return marked
 
 
