@@ -8,6 +8,7 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -53,13 +54,15 @@ def figures_of(function: Callable, *arguments: object) -> dict[str, float]:
     To the function's own figures are added ``process``, the seconds from the process's start to its end, and, where the
     function does not say itself, ``peak``, its highest resident memory in bytes.
     """
-    command = [sys.executable, "-m", __name__, function.__module__, function.__name__, json.dumps(arguments)]
-    started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise SystemExit(f"{function.__name__} failed:\n{done.stderr}")
-    return {**json.loads(done.stdout.splitlines()[-1]), "process": seconds}
+    with tempfile.TemporaryDirectory(prefix="moshtari-bench-") as scratch:
+        answer = Path(scratch, "figures.json")  # not standard output: the engine draws its progress there
+        named = (function.__module__, function.__name__, json.dumps(arguments), str(answer))
+        started = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", __name__, *named], capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - started
+        if done.returncode:
+            raise SystemExit(f"{function.__name__} failed:\n{done.stderr}")
+        return {**json.loads(answer.read_text()), "process": seconds}
 
 
 def peak_bytes() -> int:
@@ -72,6 +75,6 @@ def peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    module, function, arguments = sys.argv[1:]
+    module, function, arguments, answer = sys.argv[1:]
     result = getattr(import_module(module), function)(*json.loads(arguments)) or {}
-    print(json.dumps({"peak": peak_bytes(), **result}))
+    Path(answer).write_text(json.dumps({"peak": peak_bytes(), **result}))

@@ -4,6 +4,7 @@
 scale enters pandas, and nothing is copied before somebody asks. Rows in = rows kept + rows set aside, per table.
 """
 
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,9 @@ from analysis.sources import accounts, canonical, files, jalali, mapping
 from analysis.sources.accounts import REASON
 from analysis.sources.canonical import PREFIX, TypedTable
 from analysis.sources.files import sql_name, sql_text
+
+#: A quarter of the machine's memory, 1 GiB at least: beside the engine there is pandas, a kernel, a browser.
+_MEMORY = max(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4, 2**30) if hasattr(os, "sysconf") else 2**31
 
 # DuckDB 2.0's own conversion to pandas uses what pandas 3.1 deprecates; nothing that a reader of a notebook can mend
 warnings.filterwarnings("ignore", message="The inplace keyword", module="duckdb")
@@ -82,7 +86,8 @@ class Base(Mapping):
 
 def connect(timezone: str) -> duckdb.DuckDBPyConnection:
     """An engine whose days are the business's and which spills to disk what does not fit into memory."""
-    db = duckdb.connect(config={"temp_directory": str(Path(tempfile.gettempdir()) / "moshtari-spill")})
+    spill = Path(tempfile.gettempdir()) / "moshtari-spill"
+    db = duckdb.connect(config={"temp_directory": str(spill), "memory_limit": f"{_MEMORY}B"})
     try:
         db.execute(f"SET TimeZone = {sql_text(timezone)}")
     except duckdb.Error:
