@@ -107,11 +107,13 @@ def unreadable_cells(db, table: TypedTable) -> pd.DataFrame:
         if not table.source.table.column.get(c, schema.Column(c, "id", "", required=True)).required
     }
     judged = sorted(judged - {"status", "outcome", "amount"})
-    counts = ", ".join(f"count(*) FILTER ({table.unreadable[c]})" for c in judged) or "0"
+    if not judged:
+        return pd.DataFrame(columns=["table", "column", "cells", "examples"])
+    counts = ", ".join(f"count(*) FILTER ({table.unreadable[c]})" for c in judged)
     cells = db.execute(f'SELECT {counts} FROM "checked.{table.name}" WHERE {REASON} IS NULL').fetchall()[0]
     found = [
         (table.name, column, n, unreadable_examples(db, table, column))
-        for column, n in zip(judged, cells[: len(judged)], strict=True)
+        for column, n in zip(judged, cells, strict=True)
         if n
     ]
     return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
