@@ -10,7 +10,7 @@ is no purchase. Cancelled and open orders count for nothing.
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import narwhals as nw
 import numpy as np
@@ -111,7 +111,6 @@ def build(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.DataFr
         raise Problem("profiles.build needs as_of, the last day to look at, e.g. as_of=date(2026, 3, 20).")
     tables = {name: _until(_lazy(frame), name, as_of) for name, frame in base.items()}
     parts = [
-        _attributes(tables, as_of, getattr(base, "personal", ())),
         _orders(tables, as_of),
         _rhythm(tables, as_of),
         _usual(tables, "channel", "used_channel", "used_channel_share"),
@@ -121,11 +120,13 @@ def build(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.DataFr
         _deals(tables),
         _campaigns(tables),
     ]
-    profiles = parts[0]
-    for part in parts[1:]:
+    behaviour = _customers(tables)
+    for part in parts:
         if part is not None:
-            profiles = profiles.merge(part, on="customer_id", how="left")  # a part has a customer once
-    return _finished(profiles)
+            behaviour = behaviour.join(part, on="customer_id", how="left")  # a part has a customer once
+    profiles = behaviour.collect("pyarrow").to_pandas()  # words as they come: no Python object for each
+    attributes = _attributes(tables, as_of, getattr(base, "personal", ()))
+    return _finished(profiles if attributes is None else attributes.merge(profiles, on="customer_id", how="left"))
 
 
 def describe(profiles: pd.DataFrame) -> pd.DataFrame:
@@ -262,6 +263,24 @@ def _days_between(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
     return (later - earlier).dt.total_minutes() / 1440
 
 
+def _days_before(as_of: date, day: str) -> nw.Expr:
+    """Days from a day to `as_of`."""
+    return _days_between(nw.lit(datetime.combine(as_of, time.min)), nw.col(day))
+
+
+def _median(rows: nw.LazyFrame, column: str) -> nw.LazyFrame:
+    """Each customer's median of a column, by the places of its values.
+
+    An engine's own median keeps a list for each of a million customers; DuckDB 2.0 then needs six times as long.
+    """
+    known = rows.filter(~nw.col(column).is_null()).select("customer_id", column)
+    place, last = nw.col(column).rank("ordinal").over("customer_id"), nw.len().over("customer_id")
+    placed = known.with_columns(place=place, last=last)
+    twice = 2 * nw.col("place")
+    middle = placed.filter((twice >= nw.col("last")) & (twice <= nw.col("last") + 2))
+    return middle.group_by("customer_id").agg(**{f"median_{column}_days": nw.col(column).mean()})
+
+
 def _money(column: str) -> nw.Expr:
     return (nw.col(column) * _PARTS).round(0).cast(nw.Int64)
 
@@ -288,24 +307,30 @@ def _is_purchase(orders: nw.LazyFrame) -> nw.Expr:
     return nw.col("status").is_null() | (nw.col("status") == "completed")
 
 
-def _attributes(tables, as_of: date, personal: tuple[str, ...]) -> pd.DataFrame:
-    """The customers with what is recorded of them, personal data left out."""
+def _customers(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame:
+    """The ids of all customers."""
     if "customers" in tables:
-        customers = tables["customers"]
-        canonical = TABLES["customers"].column
-        secret = set(personal) | {c for c, spec in canonical.items() if spec.personal}
-        kept = [c for c in customers.collect_schema() if c not in secret]
-        frame = _collect(customers.select(kept))
-        for name, spec in canonical.items():
-            if spec.empty and name in frame:
-                frame[name] = frame[name].fillna(spec.empty)
-        taken = [c for c in frame if (c in COLUMNS or c in _TAKEN) and c not in canonical]
-        frame = frame.rename(columns={c: f"recorded_{c}" for c in taken})
-        return _with_age(frame.drop(columns=_looks_personal(frame, canonical)), as_of)
-    ids = [_collect(t.select("customer_id").unique()) for t in tables.values() if "customer_id" in t.collect_schema()]
+        return tables["customers"].select("customer_id")
+    ids = [t.select("customer_id") for t in tables.values() if "customer_id" in t.collect_schema()]
     if not ids:
         raise Problem("profiles.build needs a table with a customer_id; there is none.")
-    return pd.concat(ids).dropna().drop_duplicates().reset_index(drop=True)
+    return nw.concat(ids).filter(~nw.col("customer_id").is_null()).unique()
+
+
+def _attributes(tables: Mapping[str, nw.LazyFrame], as_of: date, personal: tuple[str, ...]) -> pd.DataFrame | None:
+    """What is recorded of the customers, personal data left out; None where nothing is."""
+    canonical = TABLES["customers"].column
+    secret = set(personal) | {c for c, spec in canonical.items() if spec.personal}
+    kept = [c for c in tables["customers"].collect_schema() if c not in secret] if "customers" in tables else []
+    if kept in ([], ["customer_id"]):
+        return None
+    frame = _collect(tables["customers"].select(kept))
+    for name, spec in canonical.items():
+        if spec.empty and name in frame:
+            frame[name] = frame[name].fillna(spec.empty)
+    taken = [c for c in frame if (c in COLUMNS or c in _TAKEN) and c not in canonical]
+    frame = frame.rename(columns={c: f"recorded_{c}" for c in taken})
+    return _with_age(frame.drop(columns=_looks_personal(frame, canonical)), as_of)
 
 
 def _with_age(customers: pd.DataFrame, as_of: date) -> pd.DataFrame:
@@ -337,7 +362,7 @@ def _looks_personal(customers: pd.DataFrame, canonical: Mapping) -> list[str]:
     return found
 
 
-def _orders(tables, as_of: date) -> pd.DataFrame | None:
+def _orders(tables: Mapping[str, nw.LazyFrame], as_of: date) -> nw.LazyFrame | None:
     """What orders say of a customer, in one pass over them."""
     if "orders" not in tables:
         return None
@@ -346,7 +371,7 @@ def _orders(tables, as_of: date) -> pd.DataFrame | None:
     require_columns("orders", has, ["customer_id", "ordered_at"])
     bought = _is_purchase(orders)
     # what a row adds to each figure of its customer; the engine then only takes minima, maxima and sums
-    adds = {"first_order_at": nw.when(bought).then(nw.col("ordered_at")), "n_orders": _one_if(bought)}
+    adds = {"n_orders": _one_if(bought)}
     if "amount" in has:
         counts = bought | (nw.col("status") == "returned") if "status" in has else bought
         recent = nw.col("ordered_at") >= _midnight(orders, "ordered_at", as_of - timedelta(days=364))
@@ -359,37 +384,36 @@ def _orders(tables, as_of: date) -> pd.DataFrame | None:
         adds["discount"] = nw.when(bought).then(_money("discount"))
     if "status" in has:
         adds["n_returned"] = _one_if(nw.col("status") == "returned")
-    rows = orders.select("customer_id", **{f"add_{name}": add for name, add in adds.items()})
-    figures = {name: nw.col(f"add_{name}").sum() for name in adds if name != "first_order_at"}
-    first, last = nw.col("add_first_order_at").min(), nw.col("add_first_order_at").max()
-    frame = _collect(rows.group_by("customer_id").agg(first_order_at=first, last_order_at=last, **figures))
-    return _order_figures(frame, as_of)
+    bought_at = nw.when(bought).then(nw.col("ordered_at"))
+    rows = orders.select("customer_id", bought_at=bought_at, **{f"add_{name}": add for name, add in adds.items()})
+    first, last = nw.col("bought_at").min(), nw.col("bought_at").max()
+    sums = {name: nw.col(f"add_{name}").sum() for name in adds}
+    return _order_figures(rows.group_by("customer_id").agg(first_order_at=first, last_order_at=last, **sums), as_of)
 
 
-def _order_figures(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Ratios and days from the sums."""
-    today = pd.Timestamp(as_of)
-    for column in ("first_order_at", "last_order_at"):
-        frame[column] = frame[column].dt.tz_localize(None).dt.normalize()
-    frame["tenure_days"] = (today - frame["first_order_at"]).dt.days.astype(float)
-    frame["recency_days"] = (today - frame["last_order_at"]).dt.days.astype(float)
-    frame["n_orders"] = frame["n_orders"].astype("int64")
+def _order_figures(sums: nw.LazyFrame, as_of: date) -> nw.LazyFrame:
+    """Days and ratios from the sums."""
+    has = set(sums.collect_schema())
+    n, tenure = nw.col("n_orders"), nw.col("tenure_days")
+    dated = sums.with_columns(first_order_at=_day("first_order_at"), last_order_at=_day("last_order_at"))
+    dated = dated.with_columns(
+        tenure_days=_days_before(as_of, "first_order_at"), recency_days=_days_before(as_of, "last_order_at")
+    )
     # below a quarter of tenure a rate per year says more about the calendar than about the customer
-    frame["orders_per_year"] = (frame["n_orders"] / frame["tenure_days"] * 365.25).where(frame["tenure_days"] >= 90)
-    for column in frame.columns.intersection(["total_spend", "spend_365d", "purchases_spend", "discount"]):
-        frame[column] = frame[column].fillna(0).astype(float) / _PARTS
-    bought = frame["n_orders"].where(frame["n_orders"] > 0)
-    if "purchases_spend" in frame:
-        frame["mean_order_value"] = frame["purchases_spend"] / bought
-    if "discount" in frame and "purchases_spend" in frame:
-        full = frame["purchases_spend"] + frame["discount"]
-        frame["discount_share"] = frame["discount"] / full.where(full > 0)
-    if "n_returned" in frame:
-        frame["return_rate"] = frame["n_returned"] / bought
-    return frame.drop(columns=frame.columns.intersection(["purchases_spend", "discount", "n_returned"]))
+    figures = {"orders_per_year": nw.when(tenure >= 90).then(n / tenure * 365.25)}
+    figures |= {c: nw.col(c) / _PARTS for c in ("total_spend", "spend_365d") if c in has}
+    if "purchases_spend" in has:
+        figures["mean_order_value"] = nw.when(n > 0).then(nw.col("purchases_spend") / _PARTS / n)
+    if {"purchases_spend", "discount"} <= has:
+        full = nw.col("purchases_spend") + nw.col("discount")
+        figures["discount_share"] = nw.when(full > 0).then(nw.col("discount") / full)
+    if "n_returned" in has:
+        figures["return_rate"] = nw.when(n > 0).then(nw.col("n_returned") / n)
+    known = ["first_order_at", "last_order_at", "n_orders", "tenure_days", "recency_days"]
+    return dated.with_columns(**figures).select("customer_id", *known, *figures)
 
 
-def _rhythm(tables, as_of: date) -> pd.DataFrame | None:
+def _rhythm(tables: Mapping[str, nw.LazyFrame], as_of: date) -> nw.LazyFrame | None:
     """The customer's own rhythm: the days with a purchase and the gaps between them."""
     purchases = _purchases(tables)
     if purchases is None:
@@ -398,41 +422,33 @@ def _rhythm(tables, as_of: date) -> pd.DataFrame | None:
     days = dated.group_by("customer_id", "day").agg(n=nw.len())  # the engine's own `unique` numbers every row
     earlier = nw.col("day").shift(1).over("customer_id", order_by="day")
     gaps = days.with_columns(earlier=earlier).with_columns(gap=_days_between(nw.col("day"), nw.col("earlier")))
-    frame = _collect(
-        gaps.group_by("customer_id").agg(
-            n_order_days=nw.len(), median_gap_days=nw.col("gap").median(), last_day=nw.col("day").max()
-        )
-    )
-    recency = (pd.Timestamp(as_of) - frame.pop("last_day")).dt.days
-    frame["n_order_days"] = frame["n_order_days"].astype("int64")
-    frame["overdue_ratio"] = (recency / frame["median_gap_days"]).where(frame["n_order_days"] > MIN_GAPS)
-    return frame
+    figures = {"n_order_days": nw.len(), "last_day": nw.col("day").max()}
+    days_of_each = gaps.group_by("customer_id").agg(**figures).join(_median(gaps, "gap"), on="customer_id", how="left")
+    recency, usual = _days_before(as_of, "last_day"), nw.col("median_gap_days")
+    overdue = nw.when(nw.col("n_order_days") > MIN_GAPS).then(recency / usual)
+    return days_of_each.with_columns(overdue_ratio=overdue).drop("last_day")
 
 
-def _usual(tables, column: str, name: str, share: str) -> pd.DataFrame | None:
+def _usual(tables: Mapping[str, nw.LazyFrame], column: str, name: str, share: str) -> nw.LazyFrame | None:
     """The commonest value of an order column per customer, and how sure that is."""
     purchases = _purchases(tables)
     if purchases is None or column not in purchases.collect_schema():
         return None
     counts = purchases.filter(~nw.col(column).is_null()).group_by("customer_id", column).agg(n=nw.len())
-    return _top(counts, column, name, share)
+    return _top(counts, column, name, share).drop("kinds")
 
 
-def _top(counts: nw.LazyFrame, column: str, name: str, share: str) -> pd.DataFrame:
-    """Per customer the value with the highest n (of equals the first by name), and its share of the sum."""
+def _top(counts: nw.LazyFrame, column: str, name: str, share: str) -> nw.LazyFrame:
+    """Per customer the value with the highest n (of equals the first by name), its share of all, and how many kinds."""
     ranked = counts.with_columns(less=-nw.col("n"))
     figures = {name: nw.col(column).first(order_by=["less", column]), "most": nw.col("n").max()}
     figures |= {"total": nw.col("n").sum(), "kinds": nw.len()}
-    frame = _collect(ranked.group_by("customer_id").agg(**figures))
-    frame[share] = (frame["most"] / frame["total"].where(frame["total"] > 0)).astype(float)
-    return (
-        frame[["customer_id", name, share, "kinds"]]
-        .rename(columns={"kinds": f"n_{name}"})
-        .drop(columns=[] if name == "top_category" else f"n_{name}")
-    )
+    best = ranked.group_by("customer_id").agg(**figures)
+    total = nw.col("total")
+    return best.with_columns(**{share: nw.when(total > 0).then(nw.col("most") / total)}).drop("most", "total")
 
 
-def _categories(tables) -> pd.DataFrame | None:
+def _categories(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
     """What customers buy, by category and spend."""
     if not {"order_lines", "products", "orders"} <= tables.keys():
         return None
@@ -454,26 +470,21 @@ def _categories(tables) -> pd.DataFrame | None:
         .group_by("customer_id", "category")
         .agg(n=nw.col("spend").sum())
     )
-    frame = _top(spent, "category", "top_category", "top_category_share")
-    return frame.rename(columns={"n_top_category": "n_categories"})
+    return _top(spent, "category", "top_category", "top_category_share").rename({"kinds": "n_categories"})
 
 
-def _touchpoints(tables, as_of: date) -> pd.DataFrame | None:
+def _touchpoints(tables: Mapping[str, nw.LazyFrame], as_of: date) -> nw.LazyFrame | None:
     if "touchpoints" not in tables:
         return None
     touchpoints = tables["touchpoints"]
     recent = nw.col("occurred_at") >= _midnight(touchpoints, "occurred_at", as_of - timedelta(days=89))
     rows = touchpoints.select("customer_id", "occurred_at", recent=_one_if(recent))
-    frame = _collect(
-        rows.group_by("customer_id").agg(
-            n_touchpoints=nw.len(), touchpoints_90d=nw.col("recent").sum(), last_contact_at=nw.col("occurred_at").max()
-        )
-    )
-    frame["last_contact_at"] = frame["last_contact_at"].dt.tz_localize(None).dt.normalize()
-    return frame
+    figures = {"n_touchpoints": nw.len(), "touchpoints_90d": nw.col("recent").sum()}
+    contacts = rows.group_by("customer_id").agg(**figures, last_contact_at=nw.col("occurred_at").max())
+    return contacts.with_columns(last_contact_at=_day("last_contact_at"))
 
 
-def _deals(tables) -> pd.DataFrame | None:
+def _deals(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
     if "deals" not in tables:
         return None
     has = set(tables["deals"].collect_schema())
@@ -484,21 +495,22 @@ def _deals(tables) -> pd.DataFrame | None:
     if {"outcome", "amount"} <= has:
         adds["won_value"] = nw.when(nw.col("outcome") == "won").then(_money("amount"))
     rows = deals.select("customer_id", **adds)
-    frame = _collect(rows.group_by("customer_id").agg(nw.len().alias("n_deals"), *(nw.col(c).sum() for c in adds)))
-    if "won_value" in frame:
-        frame["won_value"] = frame["won_value"].fillna(0).astype(float) / _PARTS
-    if "outcome" in has:
-        closed = frame["won_deals"] + frame.pop("lost_deals")
-        frame["win_rate"] = frame["won_deals"] / closed.where(closed > 0)
-    return frame
+    sums = rows.group_by("customer_id").agg(nw.len().alias("n_deals"), *(nw.col(c).sum() for c in adds))
+    if "outcome" not in has:
+        return sums
+    won, closed = nw.col("won_deals"), nw.col("won_deals") + nw.col("lost_deals")
+    figures = {"win_rate": nw.when(closed > 0).then(won / closed)}
+    if "won_value" in adds:
+        figures["won_value"] = nw.col("won_value") / _PARTS
+    return sums.with_columns(**figures).drop("lost_deals")
 
 
-def _campaigns(tables) -> pd.DataFrame | None:
+def _campaigns(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
     if "campaign_contacts" not in tables or "converted_at" not in tables["campaign_contacts"].collect_schema():
         return None
     rows = tables["campaign_contacts"].select("customer_id", answered=_one_if(~nw.col("converted_at").is_null()))
     figures = {"campaigns_received": nw.len(), "campaigns_answered": nw.col("answered").sum()}
-    return _collect(rows.group_by("customer_id").agg(**figures))
+    return rows.group_by("customer_id").agg(**figures)
 
 
 def _finished(profiles: pd.DataFrame) -> pd.DataFrame:
@@ -510,6 +522,8 @@ def _finished(profiles: pd.DataFrame) -> pd.DataFrame:
             profiles[column] = profiles[column].fillna(0).astype("int64")
         elif column in ("total_spend", "spend_365d", "won_value"):
             profiles[column] = profiles[column].fillna(0.0)
+        elif unit == "name":
+            profiles[column] = profiles[column].astype("str")  # also where nobody has one
     recorded = [c for c in profiles if c not in COLUMNS and c != "customer_id"]
     return profiles[["customer_id", *recorded, *(c for c in COLUMNS if c in profiles)]].sort_values(
         "customer_id", ignore_index=True
