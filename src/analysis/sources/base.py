@@ -88,7 +88,6 @@ def connect(timezone: str) -> duckdb.DuckDBPyConnection:
     """An engine whose days are the business's and which spills to disk what does not fit into memory."""
     spill = Path(tempfile.gettempdir()) / "moshtari-spill"
     db = duckdb.connect(config={"temp_directory": str(spill), "memory_limit": f"{_MEMORY}B"})
-    db.execute("SET enable_progress_bar = false")  # a run shows its own
     try:
         db.execute(f"SET TimeZone = {sql_text(timezone)}")
     except duckdb.Error:
