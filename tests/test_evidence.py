@@ -204,3 +204,26 @@ def test_a_large_base_is_compared_in_seconds():
 def test_importing_it_does_not_load_all_of_statsmodels():
     code = "import sys, analysis.evidence; sys.exit('statsmodels.api' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (0.0001, "0.1 %"), (0.9999, "99.9 %"), (1, "100 %"), (-0.02, "−2 %"), (2.5, "250 %")],
+)
+def test_a_share_is_never_rounded_to_none_or_all(share, text):
+    assert evidence.percent(share) == text
+
+
+def test_the_largest_share_is_clear_only_if_it_beats_each_of_the_others():
+    # 60 of 100 against 30 and 55 of 100: larger than the first for sure, not than the second (difference 5 ± 14 points)
+    assert evidence.clearly_largest([60, 30], [100, 100]) == (0, True)
+    assert evidence.clearly_largest([60, 30, 55], [100, 100, 100]) == (0, False)
+    assert evidence.clearly_largest([0, 5], [0, 9]) == (1, False)  # nothing to be larger than
+    assert evidence.clearly_largest([], []) == (None, False)
+
+
+def test_buyers_are_compared_with_buyers():
+    profiles = pd.DataFrame({"n_orders": [0, 3], "total_spend": [0.0, 9.0], "age": [20, 30]})
+    table = evidence.of_buyers(profiles)
+    assert table["total_spend"].isna().tolist() == [True, False]
+    assert table["age"].tolist() == [20, 30]  # known of everybody

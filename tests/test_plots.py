@@ -368,7 +368,7 @@ def test_traits_stand_on_the_side_of_their_difference_with_an_interval_that_keep
     np.testing.assert_allclose(marks.get_xdata(), [0.7, -0.4])
     first = axes.containers[0].lines[2][0].get_segments()[0]
     np.testing.assert_allclose(first[:, 0], [0.7 * 4.5 / 5.5, 0.7 * 6.5 / 5.5])
-    assert names(axes) == ["number of orders", "recency days"]
+    assert names(axes) == ["number of orders", "recency (days)"]
 
 
 def test_only_distinctive_traits_are_drawn_and_none_is_an_answer():
@@ -475,14 +475,6 @@ def test_text_colours_can_be_read_and_segments_seen_on_white():
 )
 def test_short_numbers(number, text):
     assert plots.short(number) == text
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0, "0 %"), (0.0001, "0.1 %"), (0.9999, "99.9 %"), (1, "100 %"), (-0.02, "−2 %"), (2.5, "250 %")],
-)
-def test_a_share_is_never_rounded_to_none_or_all(share, text):
-    assert plots._percent(share) == text
 
 
 def test_tables_show_few_digits_and_thousands():

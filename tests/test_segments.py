@@ -243,7 +243,7 @@ def test_constants_twins_and_mostly_missing_columns_are_left_out_openly():
     notes = " ".join(x.attrs["notes"])
     assert "b says the same as a" in notes
     assert "c is the same for all" in notes
-    assert "d is missing for 97%" in notes
+    assert "d is missing for 97 %" in notes
 
 
 # --- groups

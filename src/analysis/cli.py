@@ -129,7 +129,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def _closing_lines(run, outcomes) -> list[str]:
     counts = {s: sum(o.status == s for o in outcomes) for s in ("made", "unchanged", "failed", "missing")}
-    accounts = run.read("row_accounts")
+    accounts = run.read("row_accounts").query("not derived")
     aside = int(accounts.loc[accounts["reason"] != "", "rows"].sum())
     return [
         f"Report: {run.folder / 'index.html'}",

@@ -43,6 +43,91 @@ COMPARISON_COLUMNS = (
 )
 
 
+#: What is nothing for everybody who has not bought: no news about them, and no yardstick for others.
+OF_BUYERS = ("n_orders", "n_order_days", "total_spend", "spend_365d", "n_categories")
+
+
+def percent(share, decimals=0):
+    """A share in per cent as text, never rounded to none or to all.
+
+    Examples
+    --------
+    >>> percent(0.254), percent(0.254, 1), percent(0.0001), percent(-0.25), percent(0.9999)
+    ('25 %', '25.4 %', '0.1 %', '−25 %', '99.9 %')
+    """
+    if not np.isfinite(share):
+        return "–"
+    size = abs(100 * share)
+    at_the_edge = 0 < size < 1 or 99 < size < 100
+    text = f"{min(max(round(size, 1), 0.1), 99.9):.1f}" if at_the_edge else f"{size:,.{decimals}f}"
+    return ("−" if share < 0 and size else "") + text + " %"
+
+
+def percent_range(low, high, decimals=0):
+    """Two shares as an interval in per cent: "12.4 to 13.1 %"."""
+    return f"{percent(low, decimals).removesuffix(' %')} to {percent(high, decimals)}"
+
+
+def duration(days):
+    """A length of time in the unit that leaves a figure one can read: days, hours or minutes.
+
+    Examples
+    --------
+    >>> duration(12.34), duration(0.1), duration(0.0034), duration(1), duration(0)
+    ('12.3 days', '2.4 hours', '4.9 minutes', '1 day', 'no time')
+    """
+    if days == 0:
+        return "no time"
+    unit, length = next(((u, n) for u, n in (("day", 1), ("hour", 24)) if days * n >= 1), ("minute", 1440))
+    text = f"{days * length:,.1f}".removesuffix(".0")
+    return f"{text} {unit}" + ("" if text == "1" else "s")
+
+
+def of_buyers(profiles):
+    """Profiles in which what is nothing for lack of a purchase is unknown: buyers are compared with buyers.
+
+    Examples
+    --------
+    >>> of_buyers(pd.DataFrame({"n_orders": [0, 2], "total_spend": [0.0, 9.0]}))["total_spend"].tolist()
+    [nan, 9.0]
+    """
+    if "n_orders" not in profiles:
+        return profiles
+    bought = profiles["n_orders"] > 0
+    return profiles.assign(**{c: profiles[c].where(bought) for c in OF_BUYERS if c in profiles})
+
+
+def clearly_largest(k, n, confidence=0.95):
+    """Which of several shares is the largest, and is it so beyond doubt: does it differ from each of the others?
+
+    Parameters
+    ----------
+    k, n : sequences of counts: successes, of how many
+    confidence : float
+        Of each comparison. No correction: to be called the largest a share must pass all of them.
+
+    Returns
+    -------
+    place, clear : int or None, bool
+        None without a share; a single share is not clearly larger than others.
+
+    Examples
+    --------
+    >>> clearly_largest([100, 600], [1000, 900]), clearly_largest([10, 11], [20, 20])
+    ((1, True), (1, False))
+    """
+    k, n = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    known = np.flatnonzero(n > 0)
+    if not len(known):
+        return None, False
+    place = int(known[np.argmax(k[known] / n[known])])
+    others = known[known != place]
+    if not len(others):
+        return place, False
+    _, low, *_ = difference_of_shares(k[place], n[place], k[others], n[others], confidence)
+    return place, bool(np.all(np.asarray(low) > 0))
+
+
 def share_interval(successes, n, confidence=0.95):
     """Interval of a share: between which bounds does it lie, given how few were asked?
 

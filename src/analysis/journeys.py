@@ -89,11 +89,19 @@ class Plan(NamedTuple):
         The ordered steps; empty when their order is not known, and the analyst must name them.
     why : str
         Reason or, without steps, what is missing, in a sentence for the chapter.
+    window_days : float or None
+        Days within which the next step should follow; None where any time will do.
     """
 
     kind: str
     steps: list[str]
     why: str
+    window_days: float | None = None
+
+    @property
+    def unit(self) -> str:
+        """Who takes the steps."""
+        return "deal" if self.kind == "deals" else "customer"
 
 
 class Bottlenecks(NamedTuple):
@@ -313,7 +321,7 @@ def bottlenecks(funnel: pd.DataFrame) -> Bottlenecks:
         ``step``, ``next_step``, ``entered``, ``lost``; ``share``, of all losses, with interval ``low``, ``high``;
         ``loss_rate`` = lost / (converted + lost); ``elsewhere``, that of all other steps together, ``difference`` of
         the two with interval ``difference_low``, ``difference_high``, ``p``, ``p_corrected`` (Holm); ``stands_out``
-        (bool: loses a larger share than the others, corrected p < 0.05).
+        (bool: loses a larger share than each of the others; see :func:`analysis.evidence.clearly_largest`).
     verdict : str
         One or two sentences; "no step stands out" is one of them.
 
@@ -329,7 +337,7 @@ def bottlenecks(funnel: pd.DataFrame) -> Bottlenecks:
     ...                       "converted": [900, 300, None], "lost": [100, 600, None]})
     >>> print(bottlenecks(steps).verdict)
     Most leave this path between cart and order: 600 of 700 who left it (85.7 %, interval 82.9 to 88.1 %). Losing a \
-larger share than the other steps: cart (66.7 %, elsewhere 10.0 %).
+larger share than any other step: cart (66.7 %, elsewhere 10.0 %).
     """
     require_columns("The funnel", funnel.columns, ["step", "entered", "converted", "lost"])
     if funnel.empty:
@@ -338,37 +346,74 @@ larger share than the other steps: cart (66.7 %, elsewhere 10.0 %).
     return Bottlenecks(table, _verdict_on(table))
 
 
-def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks) -> list[str]:
+def bought_all_the_same(
+    base: Mapping[str, IntoFrame], events: IntoFrame, steps: Sequence[str], as_of: date | None = None
+) -> tuple[int, int]:
+    """How many entered the funnel and never reached its end, and how many of them have bought, on another way?
+
+    Parameters
+    ----------
+    base : customer base, or mapping of table names to frames
+        Its completed orders tell who has bought.
+    events, steps, as_of
+        As for :func:`funnel`.
+
+    Returns
+    -------
+    left, bought : int
+        Both 0 for a base without orders, or without steps.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"customer_id": [*"abb"], "event": ["visit", "visit", "order"],
+    ...                        "occurred_at": pd.to_datetime(["2025-03-20", "2025-03-20", "2025-03-21"])})
+    >>> till = pd.DataFrame({"order_id": ["1", "2"], "customer_id": ["a", "b"], "ordered_at": pd.Timestamp(0)})
+    >>> bought_all_the_same({"orders": till}, visits, ["visit", "order"])
+    (1, 1)
+    """
+    if "orders" not in base or len(steps) == 0:
+        return 0, 0
+    reached, _ = _reached(_clean(events), _ordered_steps(steps), as_of)
+    left = reached.loc[reached[f"step_{len(steps) - 1}"].isna(), "customer_id"]
+    buyers = _collected(_moments(base, "orders").select("customer_id").unique())["customer_id"]
+    return len(left), int(left.isin(buyers).sum())
+
+
+def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: tuple[int, int] = (0, 0)) -> list[str]:
     """Where customers get to and where they are lost, in sentences with their figures.
 
     Parameters
     ----------
     plan, funnel, bottlenecks
         As from :func:`default_steps`, :func:`funnel` and :func:`bottlenecks`.
+    left : tuple of int
+        Who left the path, and of them bought all the same, as from :func:`bought_all_the_same`.
     """
     if funnel.empty:
         return [plan.why]
     first, last = funnel.iloc[0], funnel.iloc[-1]
-    who = "deals" if plan.kind == "deals" else "customers"
     low, high = evidence.share_interval(last["entered"], max(first["entered"], 1))
     if plan.kind == "deals":
         open_yet = first["entered"] - funnel["entered"].iloc[1]
         return [
             f"Of {first['entered']:,} deals created, {last['entered']:,} are won and {open_yet:,} not decided yet "
-            f"(won of all: {_percent(last['entered'] / max(first['entered'], 1))})."
+            f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)})."
         ]
+    arrived = evidence.percent(last["entered"] / max(first["entered"], 1), 1)
     sentences = [
-        f"Of {first['entered']:,} {who} at {first['step']}, {last['entered']:,} reached {last['step']} "
-        f"({_percent(last['entered'] / max(first['entered'], 1))}, interval {_percent_range(low, high)}).",
+        f"Of {first['entered']:,} {plan.unit}s at {first['step']}, {last['entered']:,} reached {last['step']} "
+        f"({arrived}, interval {evidence.percent_range(low, high, 1)}).",
         bottlenecks.verdict,
     ]
+    if left[1] and plan.kind != "orders":
+        sentences[1] += f" Of the {left[0]:,} who never came to {last['step']}, {left[1]:,} have bought all the same."
     timed = funnel.iloc[:-1].dropna(subset=["median_days"])
     if len(timed):
         slow = timed.loc[timed["median_days"].idxmax()]
         following = funnel["step"].iloc[slow.name + 1]
         sentences.append(
             f"The slowest step is from {slow['step']} to {following}: half of all who entered it took it within "
-            f"{_duration(slow['median_days'])}."
+            f"{evidence.duration(slow['median_days'])}."
         )
     return sentences
 
@@ -494,11 +539,11 @@ def journey_map(base: Mapping[str, IntoFrame], stages: Sequence[str] | None = No
     Returns
     -------
     DataFrame, one row per stage and statement
-        ``stage``; ``row``, one of "customers" (share who were ever there), "activity" (events per customer there),
-        "channel" (the commonest; share of the stage's customers who used it), "event" (up to three commonest, share
-        likewise), "time" (median days since the stage before); ``statement``, the same in words; ``value``, ``low``,
-        ``high``, the figure with its 95 % interval where there is one; ``n``, customers it rests on; ``source``, the
-        tables. What is not recorded (no channel, say) has no row. Empty if the base has no journey.
+        ``stage``; ``row``, one of "customers" (share who were ever there), "activity" (events per customer there,
+        unless it is one each), "channel" (the commonest; share of the stage's customers who used it), "event" (up to
+        three commonest, share likewise), "time" (median days since the stage before); ``statement``, the same in words;
+        ``value``, ``low``, ``high``, the figure with its 95 % interval where there is one; ``n``, customers it rests
+        on; ``source``, the tables. What is not recorded (no channel, say) has no row. Empty if the base has no journey.
 
     Raises
     ------
@@ -517,12 +562,11 @@ def journey_map(base: Mapping[str, IntoFrame], stages: Sequence[str] | None = No
     >>> touchpoints = pd.DataFrame({"customer_id": ["a", "a", "b"], "stage": ["awareness", "purchase", "awareness"],
     ...                             "event": ["visit", "order", "visit"], "channel": "web",
     ...                             "occurred_at": pd.to_datetime(["2025-03-20", "2025-03-22", "2025-03-21"])})
-    >>> for statement in journey_map({"touchpoints": touchpoints})["statement"].tail(5): print(statement)
+    >>> for statement in journey_map({"touchpoints": touchpoints})["statement"].tail(4): print(statement)
     1 of 2 customers were here (50.0 %).
-    1.0 events per customer.
     Commonest channel: web, used by 1 of 1 customers (100.0 %).
     Commonest: order, done by 1 of 1 customers (100.0 %).
-    Median of 2.0 days since awareness (n = 1).
+    Half of those who came from awareness took no more than 2 days (n = 1).
     """
     plan = default_steps(base, stages)
     if not plan.steps:
@@ -533,9 +577,9 @@ def journey_map(base: Mapping[str, IntoFrame], stages: Sequence[str] | None = No
     rows = [
         *_map_customers(counts, plan.steps, _number_of_customers(base, plan.kind), who),
         *_map_commonest(
-            here, counts, "channel", f"Commonest {channel}: {{}}, used by {{}} of {{}} {who} ({{}}).", top=1
+            here, counts, "channel", f"Commonest {channel}: {{}}, used by {{:,}} of {{:,}} {who} ({{}}).", top=1
         ),
-        *_map_commonest(here, counts, "action", f"Commonest: {{}}, done by {{}} of {{}} {who} ({{}}).", top=3),
+        *_map_commonest(here, counts, "action", f"Commonest: {{}}, done by {{:,}} of {{:,}} {who} ({{}}).", top=3),
         *_map_times(here, plan.steps),
     ]
     table = pd.DataFrame(rows, columns=_MAP_COLUMNS[:-1])
@@ -680,7 +724,22 @@ def _plan_from_orders(base) -> Plan | None:
         return None
     names = _names(_moments(base, "orders"))
     steps = [step for step in ORDER_LADDER if step in names.index]
-    return Plan("orders", steps, f"The {_WORDS['orders']}, one after the other.") if len(steps) >= 2 else None
+    if len(steps) < 2:
+        return None
+    window = _patience(base)
+    why = (
+        f"The {_WORDS['orders']}, one after the other, each within {window} days of the one before: a third of the "
+        "time that the data cover. Whoever has had less time than that is not judged, and not taken for lost."
+    )
+    return Plan("orders", steps, why, window)
+
+
+def _patience(base) -> int:
+    """Days to wait for the next order: a third of the days that the orders cover, a year at most."""
+    at = nw.col("ordered_at")
+    span = nw.from_native(base["orders"]).lazy().select(first=at.min(), last=at.max())
+    first, last = _collected(span).iloc[0]
+    return int(min(max((last - first).days // 3, 1), 365))
 
 
 def _plan_from_deals(base) -> Plan | None:
@@ -965,7 +1024,8 @@ def _losses(funnel: pd.DataFrame) -> pd.DataFrame:
     )
     table["low"], table["high"] = _interval(lost, np.full(len(lost), lost.sum()))
     table = _with_corrected_differences(table)
-    table["stands_out"] = table["differs"] & (table["difference"] > 0)
+    largest, clear = evidence.clearly_largest(lost, judged)
+    table["stands_out"] = clear & (table.index == largest)
     columns = ["step", "next_step", "entered", "lost", "share", "low", "high", "loss_rate"]
     table = table[[*columns, *_DIFFERENCE_COLUMNS, "stands_out"]]
     return table.sort_values(["lost", "step"], ascending=[False, True], ignore_index=True)
@@ -976,19 +1036,19 @@ def _verdict_on(table: pd.DataFrame) -> str:
     if not losses:
         return "Nobody is known to be lost at any step."
     most = table.iloc[0]
+    interval = evidence.percent_range(most["low"], most["high"], 1)
     verdict = (
         f"Most leave this path between {most['step']} and {most['next_step']}: {most['lost']:,} of {losses:,} who "
-        f"left it ({_percent(most['share'])}, interval {_percent_range(most['low'], most['high'])})."
+        f"left it ({evidence.percent(most['share'], 1)}, interval {interval})."
     )
     if table["p"].notna().sum() < 2:
         return f"{verdict} There is no other step to compare with."
     outstanding = table[table["stands_out"]]
     if outstanding.empty:
-        return f"{verdict} No step stands out: none loses a larger share of those who reach it than the others do."
-    steps = "; ".join(
-        f"{s.step} ({_percent(s.loss_rate)}, elsewhere {_percent(s.elsewhere)})" for s in outstanding.itertuples()
-    )
-    return f"{verdict} Losing a larger share than the other steps: {steps}."
+        return f"{verdict} No step stands out: none loses a clearly larger share of those who reach it than all others."
+    step = outstanding.iloc[0]
+    rates = f"{evidence.percent(step['loss_rate'], 1)}, elsewhere {evidence.percent(step['elsewhere'], 1)}"
+    return f"{verdict} Losing a larger share than any other step: {step['step']} ({rates})."
 
 
 # Transitions and paths
@@ -1071,13 +1131,14 @@ def _map_customers(counts: pd.DataFrame, stages: list[str], everybody: int, who:
     for stage in stages:
         n, events, squares = (int(counts.at[stage, c]) for c in ("customers", "events", "squares"))
         low, high = (float(bound) for bound in _interval(n, everybody))
-        said = f"{n} of {everybody} {who} were here ({_percent(n / everybody)})."
+        said = f"{n:,} of {everybody:,} {who} were here ({evidence.percent(n / everybody, 1)})."
         rows.append((stage, "customers", said, n / everybody, low, high, everybody))
         mean, half = events / n, math.nan
         if n > 1:
             variance = (n * squares - events**2) / (n * (n - 1))
             half = norm.ppf((1 + CONFIDENCE) / 2) * math.sqrt(variance / n)
-        rows.append((stage, "activity", f"{mean:.1f} events per {who[:-1]}.", mean, mean - half, mean + half, n))
+        if events > n:  # once each is no news
+            rows.append((stage, "activity", f"{mean:.1f} events per {who[:-1]}.", mean, mean - half, mean + half, n))
     return rows
 
 
@@ -1087,10 +1148,11 @@ def _map_commonest(here: nw.LazyFrame, counts: pd.DataFrame, column: str, words:
         here.select("event", "customer_id", column).drop_nulls().unique().group_by("event", column).agg(k=nw.len())
     ).sort_values(["event", "k", column], ascending=[True, False, True])
     rows = []
+    found = found[found[column] != found["event"]]  # who was at the cart has been at the cart
     for commonest in found.groupby("event").head(top).itertuples():
         k, n = int(commonest.k), int(counts.at[commonest.event, "customers"])
         low, high = (float(bound) for bound in _interval(k, n))
-        said = words.format(getattr(commonest, column), k, n, _percent(k / n))
+        said = words.format(getattr(commonest, column), k, n, evidence.percent(k / n, 1))
         rows.append((commonest.event, "channel" if column == "channel" else "event", said, k / n, low, high, n))
     return rows
 
@@ -1106,7 +1168,9 @@ def _map_times(here: nw.LazyFrame, stages: list[str]) -> list[tuple]:
             rows.append((stage, "time", f"Nobody came here after {before}.", math.nan, math.nan, math.nan, 0))
             continue
         median, (low, high) = float(np.median(days)), _interval_of_median(days)
-        said = f"Median of {_duration(median)} since {before} (n = {len(days)})."
+        said = (
+            f"Half of those who came from {before} took no more than {evidence.duration(median)} (n = {len(days):,})."
+        )
         rows.append((stage, "time", said, median, low, high, len(days)))
     return rows
 
@@ -1138,19 +1202,3 @@ def _interval(k, n) -> tuple[np.ndarray, np.ndarray]:
     if known.any():
         low[known], high[known] = evidence.share_interval(k[known], n[known], confidence=CONFIDENCE)
     return low, high
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _duration(days: float) -> str:
-    """In the unit that leaves a figure one can read: days, hours or minutes."""
-    for unit, length in (("days", 1), ("hours", 24), ("minutes", 1440)):
-        if days * length >= 1 or unit == "minutes":
-            break
-    return f"{days * length:.1f} {unit}"
-
-
-def _percent_range(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f} %"

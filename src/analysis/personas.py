@@ -150,7 +150,11 @@ def derive(profiles, segments, currency=""):
     table = profiles.merge(segments[["customer_id", *own]], on="customer_id", validate="one_to_one")
     columns = list(profiles.columns.drop("customer_id"))
     alone = table["segment"].nunique() == 1
-    compared = _of_everybody(table, columns) if alone else evidence.compare(table, "segment", traits=columns)
+    compared = (
+        _of_everybody(table, columns)
+        if alone
+        else evidence.compare(evidence.of_buyers(table), "segment", traits=columns)
+    )
     traits = _traits(compared, currency)
     return Personas(_personas(table, traits), traits, _exemplars(table, _telling(compared)))
 
@@ -254,7 +258,7 @@ def _saying(row):
     return (
         (part, plain, plain[0].upper() + plain[1:] + ": {}", "")
         if number
-        else (part, plain, "{} have " + plain + " “{}”", "")
+        else (part, plain, "{} have " + plain + ("" if row.level == "yes" else " “{}”"), "")
     )
 
 
@@ -339,23 +343,10 @@ def _told(traits, strongest_first=False):
 
 
 def _extent(persona):
-    text = f"{persona['n']:,} customers, {_per_cent(persona['share'])} of all"
+    text = f"{persona['n']:,} customers, {evidence.percent(persona['share'])} of all"
     if pd.notna(persona["revenue_share"]):
-        text += f" with {_per_cent(persona['revenue_share'])} of revenue"
+        text += f" with {evidence.percent(persona['revenue_share'])} of revenue"
     return text
-
-
-def _per_cent(share):
-    """A share in whole per cent.
-
-    Examples
-    --------
-    >>> _per_cent(0.254), _per_cent(0.001), _per_cent(-0.001)
-    ('25 %', 'under 1 %', '0 %')
-    """
-    if 0 < share < 0.005:
-        return "under 1 %"
-    return f"{round(100 * share)} %".replace("-", "−")
 
 
 def _confidence(n, fit):

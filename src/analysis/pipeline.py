@@ -374,6 +374,7 @@ def _account(table: str, rows) -> dict:
         "kept": kept,
         "set_aside": sum(reasons.values()),
         "reasons": reasons,
+        "derived": bool(rows["derived"].any()),
     }
 
 

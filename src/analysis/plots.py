@@ -11,6 +11,7 @@ import io
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 
 import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
@@ -24,6 +25,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from pandas.io.formats.style import Styler
 
 from analysis.errors import Problem, require_columns
+from analysis.evidence import clearly_largest, duration, percent, percent_range
 
 #: Everybody, and what is merely there. QUIET is the grey for text: 5.3 : 1 on white (WCAG 2.2 AA asks for 4.5).
 GREY, PALE, QUIET, INK = "#b3b3b3", "#e3e3e3", "#6b6b6b", "#262626"
@@ -133,7 +135,7 @@ def table(frame: pd.DataFrame, shares: tuple[str, ...] = ()) -> Styler:
     """
     formats = dict.fromkeys(frame.select_dtypes("number").columns, _few_digits)
     formats |= dict.fromkeys(frame.select_dtypes("datetime").columns, "{:%Y-%m-%d}")
-    formats |= {column: _percent for column in shares if column in frame}
+    formats |= {column: percent for column in shares if column in frame}
     return frame.style.hide(axis="index").format(formats, na_rep="", escape="html")
 
 
@@ -217,7 +219,7 @@ def row_accounts(accounts: pd.DataFrame, source: str | None = None) -> Axes:
     if len(aside):
         most = aside.iloc[0]
         title = (
-            f"{_percent(lost.sum() / total)} of {total:,} rows were set aside, most for "
+            f"{percent(lost.sum() / total)} of {total:,} rows were set aside, most for "
             f"“{_elided(most['reason'], 60)}” ({_count(most['rows'], 'row')} of {most['table']})"
         )
     texts = []
@@ -264,7 +266,7 @@ def completeness(quality: pd.DataFrame, source: str | None = None) -> Axes:
     opening = f"{thin} of {_count(n, 'column')} {'is' if thin == 1 else 'are'}" if thin else "No column is"
     title = (
         f"{opening} less than half filled; the emptiest is {_elided(worst['column'], 30)} of {worst['table']}, "
-        f"{_percent(worst['filled'])} filled"
+        f"{percent(worst['filled'])} filled"
     )
     more = [f"{len(gaps) - 20} fuller columns"] if len(gaps) > 20 else []
     more += [_count(n - len(gaps), "complete column")] if n > len(gaps) else []
@@ -274,12 +276,12 @@ def completeness(quality: pd.DataFrame, source: str | None = None) -> Axes:
     axes.barh(y, filled, color=[ACCENT if f < 0.5 else GREY for f in filled], height=0.6)
     labels = [_elided(f"{c} · {t}", _room(0.3)) for t, c in zip(shown["table"], shown["column"], strict=True)]
     _ranked_axis(axes, labels + [""] * bool(more))
-    _label_bars(axes, y, np.ones(len(y)), [_percent(f) for f in filled])
+    _label_bars(axes, y, np.ones(len(y)), [percent(f) for f in filled])
     if more:
         _label_bars(axes, [len(shown)], [0], ["… and " + " and ".join(more)], colour=QUIET)
     _share_axis(axes, "share of cells with a value")
     axes.set_xlim(0, 1)
-    values = _listing((f"{t}.{c}", _percent(f)) for t, c, f in shown[["table", "column", "filled"]].to_numpy())
+    values = _listing((f"{t}.{c}", percent(f)) for t, c, f in shown[["table", "column", "filled"]].to_numpy())
     drawn = f"Bars by column, emptiest first: {values}" + ("; and " + " and ".join(more) if more else "")
     return _finish(
         axes, title, drawn, f"n = {_count(n, 'column')} of {_count(quality['table'].nunique(), 'table')}", source
@@ -371,11 +373,13 @@ def distribution(
         return _nothing(f"{column} is empty for all {_count(len(profiles), 'customer')}")
     notes = f"n = {_count(len(values), 'customer')}"
     if len(values) < len(profiles):
-        notes += f"; {_percent(1 - len(values) / len(profiles))} of all have no {_words(column).lower()} on record"
+        notes += f"; {percent(1 - len(values) / len(profiles))} of all have no {_words(column)} on record"
     if pd.api.types.is_datetime64_any_dtype(values):
         return _dates(values, column, notes, source)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return _histogram(values.to_numpy(float), column, unit, log, notes, source)
+    if pd.api.types.is_bool_dtype(values):
+        values = values.map({True: "yes", False: "no"})
     return _ranking(values.astype(str), column, notes, source)
 
 
@@ -421,7 +425,7 @@ def rhythm(profiles: pd.DataFrame, source: str | None = None) -> Axes:
     axes.set_xlabel("usual gap between two orders, days")
     _heading(axes, "days since the last order")
     k = int(late.sum())
-    title = f"{k:,} of {_count(n, 'customer')} ({_percent(k / n)}) {'has' if k == 1 else 'have'} been silent for more "
+    title = f"{k:,} of {_count(n, 'customer')} ({percent(k / n)}) {'has' if k == 1 else 'have'} been silent for more "
     title += "than twice their usual gap"
     notes = f"n = {_count(n, 'customer')} with a usual gap, each a dot; overdue in amber"
     if len(profiles) > n:
@@ -469,7 +473,7 @@ def lorenz(
     axes.errorbar(top, share, [[max(share - low, 0)], [max(high - share, 0)]], fmt="o", color=ACCENT, capsize=4)
     _write(
         axes,
-        f"{_percent(share)} of revenue\n{_interval(low, high, 'interval ')}",
+        f"{percent(share)} of revenue\n{_interval(low, high, 'interval ')}",
         (top, share),
         offset=(12, -8),
         va="top",
@@ -479,7 +483,7 @@ def lorenz(
     )
     _write(axes, "if all spent alike", (0.75, 0.75), offset=(6, -6), va="top", color=QUIET)
     _share_axis(axes, "share of customers, best first")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: _percent(v)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))
     axes.set(xlim=(0, 1), ylim=(min(0, y.min()), max(1, y.max(), high) * 1.02), yticks=np.linspace(0, 1, 6))
     _heading(axes, "share of revenue")
     fractions = {
@@ -489,10 +493,10 @@ def lorenz(
         0.2: "A fifth",
         0.25: "A quarter",
     }
-    who = fractions.get(round(top, 4), f"The best {_percent(top)}")
+    who = fractions.get(round(top, 4), f"The best {percent(top)}")
     verb = "brings" if top == 0.01 else "of customers bring"
-    title = f"{who} {verb} {_percent(share)} of revenue{_interval(low, high, ' (interval ', ')')}"
-    values = _listing((f"best {_percent(t)}", _percent(np.interp(t, x, y))) for t in (0.05, 0.1, 0.2, 0.5))
+    title = f"{who} {verb} {percent(share)} of revenue{_interval(low, high, ' (interval ', ')')}"
+    values = _listing((f"best {percent(t)}", percent(np.interp(t, x, y))) for t in (0.05, 0.1, 0.2, 0.5))
     drawn = f"Curve of the cumulated share of revenue over customers, best first: {values}"
     return _finish(axes, title, drawn, f"n = {_count(n, 'customer')}" if n else "", source)
 
@@ -530,7 +534,7 @@ def rfm_map(segments: pd.DataFrame, source: str | None = None) -> Axes:
     axes.set_xlabel("recency score: 5 bought most recently →")
     _heading(axes, "frequency score: 5 buys most often ↑")
     sizes = known["rfm_segment"].astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    title = f"The largest of {len(sizes)} groups: {_elided(sizes.index[0], 40)}, {_percent(sizes.iloc[0] / n)} of "
+    title = f"The largest of {len(sizes)} groups: {_elided(sizes.index[0], 40)}, {percent(sizes.iloc[0] / n)} of "
     if len(sizes) == 1:
         title = f"All in one group, {_elided(sizes.index[0], 40)}: "
     drawn = "Grid of recency by frequency scores with the customers in each cell. "
@@ -622,8 +626,8 @@ def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
     colours = [segment_colour(s) for s in summary["segment"]]
     axes.barh(y - 0.19, summary["share"], height=0.34, color=GREY)
     axes.barh(y + 0.19, revenue.fillna(0), height=0.34, color=colours)
-    people = [f"{_percent(s)} of customers ({n:,})" for s, n in zip(summary["share"], summary["n"], strict=True)]
-    money = [f"{_percent(s)} of revenue" if np.isfinite(s) else "revenue unknown" for s in revenue]
+    people = [f"{percent(s)} of customers ({n:,})" for s, n in zip(summary["share"], summary["n"], strict=True)]
+    money = [f"{percent(s)} of revenue" if np.isfinite(s) else "revenue unknown" for s in revenue]
     _label_bars(axes, y - 0.19, summary["share"], people, colour=QUIET)
     _label_bars(axes, y + 0.19, revenue.fillna(0).clip(lower=0), money)
     _ranked_axis(axes, [_name(s) for s in summary["segment_name"]])
@@ -633,7 +637,7 @@ def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
         axes.axvline(0, color=QUIET, lw=0.8)
     at = (revenue - summary["share"]).fillna(-np.inf).argmax()
     first = summary.iloc[at]
-    title = f"{_elided(first['segment_name'], 40)}: {_percent(first['share'])} of customers, {money[at]}"
+    title = f"{_elided(first['segment_name'], 40)}: {percent(first['share'])} of customers, {money[at]}"
     drawn = "Pairs of bars by segment: "
     drawn += "; ".join(f"{k}: {p}, {m}" for k, p, m in zip(summary["segment_name"], people, money, strict=True))
     return _finish(axes, title, drawn, f"n = {_count(summary['n'].sum(), 'customer')}", source)
@@ -717,7 +721,7 @@ def traits(traits: pd.DataFrame, source: str | None = None) -> Axes:
 # Journeys
 
 
-def funnel(funnel: pd.DataFrame, source: str | None = None) -> Axes:
+def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
     """How many customers reach each step, how many go on, and after which step the fewest do.
 
     Parameters
@@ -725,12 +729,13 @@ def funnel(funnel: pd.DataFrame, source: str | None = None) -> Axes:
     funnel : DataFrame in the order of the steps, columns step, entered, converted (went on to the next step), rate,
         low, high, median_days (by which half of all who entered have gone on; empty if fewer did), lost; censored (may
         still go on) where it is known. The last row's rate is not used.
+    unit : who takes the steps: customer, deal
     source : where the figures come from, for the last line
 
     Notes
     -----
-    The step with the lowest rate is in amber; the title calls it the narrowest only if the interval of no other step
-    reaches down to its own.
+    The step with the lowest rate is in amber; the title calls it the narrowest only if it loses a larger share than
+    each of the others (:func:`analysis.evidence.clearly_largest`), as :func:`analysis.journeys.bottlenecks` says.
 
     Examples
     --------
@@ -764,32 +769,33 @@ def funnel(funnel: pd.DataFrame, source: str | None = None) -> Axes:
     axes.set(xlim=(0, funnel["entered"].max()), xticks=[])
     axes.spines["bottom"].set_visible(False)
     first, final = funnel["entered"].iloc[0], funnel["entered"].iloc[-1]
-    title = f"{_count(first, 'customer')} entered {steps[0]}; there is no further step with a rate"
+    title = f"{_count(first, unit)} entered {steps[0]}; there is no further step with a rate"
     if worst is not None:
         way = ways.loc[worst]
-        clear = (ways["low"].drop(worst) > way["high"]).all()
+        clear = len(ways) == 1 or clearly_largest(ways["lost"], ways["converted"] + ways["lost"])[1]
         title = (
             f"{'The narrowest step comes' if clear else 'No step is clearly the narrowest; the lowest rate is'} "
-            f"after {steps[worst]}: {_percent(way['rate'])} of "
-            f"{_count(way['entered'], 'customer')} go on to {steps[worst + 1]}"
+            f"after {steps[worst]}: {percent(way['rate'])} of "
+            f"{_count(way['converted'] + way['lost'], unit)} go on to {steps[worst + 1]}"
             f"{_interval(way['low'], way['high'], ' (interval ', ')')}"
         )
     then = dict(zip(ways.index, texts, strict=True))
     values = [f"{e:,.0f}" + (f", {then[i]}" if i in then else "") for i, e in funnel["entered"].items()]
     drawn = "Bars by step: " + _listing(zip(steps, values, strict=True))
-    notes = f"n = {_count(first, 'customer')}"
+    notes = f"n = {_count(first, unit)}"
     if len(funnel) > 1 and first:
-        notes += f", of whom {_percent(final / first)} reached {steps[-1]}"
+        notes += f", of whom {percent(final / first)} reached {steps[-1]}"
     notes += "; dark: went on, light: did not" + (", outlined: may still" if funnel["censored"].any() else "")
     return _finish(axes, title, drawn, notes, source)
 
 
-def paths(paths: pd.DataFrame, source: str | None = None) -> Axes:
+def paths(paths: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
     """The ways customers go most often, step by step.
 
     Parameters
     ----------
     paths : DataFrame, columns path (steps as a list, or as text joined by " → " or " > "), customers, share, low, high
+    unit : who takes the paths: customer, deal
     source : where the figures come from, for the last line
 
     Examples
@@ -811,7 +817,7 @@ def paths(paths: pd.DataFrame, source: str | None = None) -> Axes:
     arms = np.clip([share - shown["low"], shown["high"] - share], 0, None)
     axes.barh(y + 0.22, share, height=0.26, color=[ACCENT] + [GREY] * (len(shown) - 1))
     axes.errorbar(share, y + 0.22, xerr=arms, fmt="none", color=INK, lw=1, capsize=2)
-    texts = [f"{_percent(r.share)} ({_count(r.customers, 'customer')})" for r in shown.itertuples()]
+    texts = [f"{percent(r.share)} ({_count(r.customers, unit)})" for r in shown.itertuples()]
     _label_bars(axes, y + 0.22, np.fmax(shown["high"].to_numpy(float), share), texts)
     for i, way in enumerate(shown["_steps"]):
         _chips(axes, i - 0.16, way)
@@ -821,23 +827,24 @@ def paths(paths: pd.DataFrame, source: str | None = None) -> Axes:
     axes.spines["bottom"].set_visible(False)
     ways = [" → ".join(_cut(s, 4)) for s in shown["_steps"]]
     top = shown.iloc[0]
-    title = f"The commonest path is {ways[0]}: {_percent(top['share'])} of customers"
+    title = f"The commonest path is {ways[0]}: {percent(top['share'])} of {unit}s"
     title += _interval(top["low"], top["high"], " (interval ", ")")
     whole = top["customers"] / top["share"] if top["share"] else np.nan
-    notes = f"n = {_count(round(whole), 'customer')}; " if np.isfinite(whole) else ""
+    notes = f"n = {_count(round(whole), unit)}; " if np.isfinite(whole) else ""
     notes += f"{'the' if len(shown) == len(paths) else 'the first'} {_count(len(shown), 'path')}"
     notes += f" of {len(paths):,}" if len(shown) < len(paths) else ""
-    notes += f" cover{'s' if len(shown) == 1 else ''} {_percent(np.nansum(share))} of them"
+    notes += f" cover{'s' if len(shown) == 1 else ''} {percent(np.nansum(share))} of them"
     drawn = "Ranked paths with bars and intervals: " + _listing(zip(ways, texts, strict=True))
     return _finish(axes, title, drawn, notes, source)
 
 
-def transitions(transitions: pd.DataFrame, source: str | None = None) -> Axes:
+def transitions(transitions: pd.DataFrame, order: Sequence[str] = (), source: str | None = None) -> Axes:
     """What customers do next: of those who were here, what share went there.
 
     Parameters
     ----------
     transitions : DataFrame, columns source, target, n; shares are taken over each source
+    order : steps in the order in which they stand, before all others
     source : where the figures come from, for the last line
 
     Notes
@@ -853,7 +860,7 @@ def transitions(transitions: pd.DataFrame, source: str | None = None) -> Axes:
     if transitions.empty or not transitions["n"].sum():
         return _nothing("there are no moves from one step to another")
     require_columns("transitions", transitions.columns, ["source", "target", "n"])
-    table = _folded(transitions, most=20 if _is_wide() else 9)
+    table = _folded(transitions, list(order), most=20 if _is_wide() else 9)
     states, ends = list(table.index), list(table.columns)
     share = table.div(table.sum(axis=1), axis=0)
     height = 1.6 + min(0.42, 5.6 / len(states)) * max(len(states), 3)
@@ -876,7 +883,7 @@ def transitions(transitions: pd.DataFrame, source: str | None = None) -> Axes:
     top = (real if len(real) and real["n"].iloc[0] else moves).iloc[0]
     of = int(table.loc[top["source"]].sum())
     here, there = _elided(top["source"], 30), _elided(top["target"], 30)
-    title = f"The commonest move is {here} → {there}: {_percent(top['n'] / of)} of {_count(of, 'move')} from {here}"
+    title = f"The commonest move is {here} → {there}: {percent(top['n'] / of)} of {_count(of, 'move')} from {here}"
     drawn = "Heat map, from rows to columns. Commonest moves: "
     drawn += _listing((f"{m.source} → {m.target}", f"{m.n:,.0f}") for m in moves.head(6).itertuples() if m.n)
     folded = len({*transitions["source"].astype(str), *transitions["target"].astype(str)} - {*states, *ends})
@@ -1122,22 +1129,23 @@ def _dates(values: pd.Series, column: str, notes: str, source: str | None) -> Ax
     middle = mdates.num2date(np.median(days)).date()
     _median_line(axes, np.median(days), f"half before\n{middle:%d %b %Y}")
     _heading(axes, "customers")
-    title = f"{_words(column)}: half of {_count(len(values), 'customer')} before {middle.day} {middle:%B %Y}"
+    title = f"{_capital(_words(column))}: half of {_count(len(values), 'customer')} before {middle.day} {middle:%B %Y}"
     drawn = f"Histogram from {values.min():%Y-%m-%d} to {values.max():%Y-%m-%d}"
     return _finish(axes, title, drawn, notes, source)
 
 
 def _histogram(values, column: str, unit: str, log: bool | None, notes: str, source: str | None) -> Axes:
-    name, unit = _words(column), f" {unit}" if unit else ""
-    above = values[values > 0]
+    name, unit = _words(column).removesuffix(" (days)"), f" {unit}" if unit else ""
+    above, whole = values[values > 0], np.all(values == np.round(values))
+    few = whole and np.median(values) < 5  # one order, two orders: nobody counts those in multiples
     if log is None:
-        log = len(above) > 0.5 * len(values) and np.quantile(above, 0.99) > 10 * np.median(above)
+        log = not few and len(above) > 0.5 * len(values) and np.quantile(above, 0.99) > 10 * np.median(above)
     log = bool(log) and len(above) > 0
     shown = above if log else values
     middle, beyond = np.median(shown), 0
     if not log:
         # A few giants would squeeze everybody else into one bar.
-        edge = np.quantile(values, 0.995) * 1.05
+        edge = np.quantile(values, 0.98 if few else 0.995) * 1.05
         if values.max() > 1.5 * edge > 0 and middle < edge:
             beyond, shown = int((values > edge).sum()), values[values <= edge]
     axes = _canvas(height=3.6)
@@ -1147,28 +1155,36 @@ def _histogram(values, column: str, unit: str, log: bool | None, notes: str, sou
         axes.xaxis.set_minor_locator(NullLocator())
     elif shown.min() == shown.max():
         axes.margins(x=2)
-    _amount_axis(axes.xaxis)
+    year = whole and "year" in column.lower() and 1000 < values.min() <= values.max() < 3000
+    said = (lambda v: f"{v:.0f}") if year else short
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: said(v)))
     _amount_axis(axes.yaxis)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    _median_line(axes, middle, f"middle customer\n{short(middle)}{unit}")
+    axes.set_ylim(top=1.2 * axes.get_ylim()[1])  # room for the label above the bars
+    single = unit.removesuffix("s") if middle == 1 else unit
+    _median_line(axes, middle, f"middle customer\n{said(middle)}{single}")
     _grid(axes, "y")
-    axes.set_xlabel(name.lower() + (f",{unit}" if unit else "") + (" (each mark ten times the last)" if log else ""))
+    axes.set_xlabel(
+        name
+        + (f",{unit}" if unit and unit.strip() not in name else "")
+        + (" (each mark ten times the last)" if log else "")
+    )
     _heading(axes, "customers")
     zero, negative = np.mean(values == 0), np.mean(values < 0)
     if log and (zero or negative):
-        parts = [f"{_percent(zero)} have none"] if zero else []
-        parts += [f"{_percent(negative)} are below zero"] if negative else []
-        title = f"{name}: {' and '.join(parts)}; half of the others are above {short(middle)}{unit}"
+        parts = [f"{percent(zero)} have none"] if zero else []
+        parts += [f"{percent(negative)} are below zero"] if negative else []
+        title = f"{_capital(name)}: {' and '.join(parts)}; half of the others are above {said(middle)}{single}"
     else:
-        title = f"{name}: {_middle_in_words(values, middle)} {short(middle)}{unit}"
+        title = f"{_capital(name)}: {_middle_in_words(values, middle)} {said(middle)}{single}"
     if not log and zero and middle:
-        notes += f"; {_percent(zero)} are at zero"
+        notes += f"; {percent(zero)} are at zero"
     if beyond:
-        notes += f"; {_count(beyond, 'customer')} beyond the right edge, up to {short(values.max())}{unit}"
+        notes += f"; {_count(beyond, 'customer')} beyond the right edge, up to {said(values.max())}{unit}"
     quarters = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
     names = ("smallest", "lower quarter", "middle", "upper quarter", "largest")
     drawn = "Histogram" + (" on a logarithmic axis" if log else "") + " of all values: "
-    drawn += _listing(zip(names, (short(q) + unit for q in quarters), strict=True))
+    drawn += _listing(zip(names, (said(q) + unit for q in quarters), strict=True))
     return _finish(axes, title, drawn, notes, source)
 
 
@@ -1178,7 +1194,7 @@ def _middle_in_words(values, middle: float) -> str:
     if same == 1:
         return f"all {who} are at" if len(values) > 1 else "the one customer is at"
     if same > 0.3:
-        return f"{_percent(same)} of {who} are at"
+        return f"{percent(same)} of {who} are at"
     return f"half of {who} are above" if same < 0.02 else f"the middle one of {who} is at"
 
 
@@ -1219,17 +1235,17 @@ def _ranking(values: pd.Series, column: str, notes: str, source: str | None) -> 
     axes = _canvas(rows=len(shown) + bool(len(rest)))
     y = np.arange(len(shown))
     axes.barh(y, shown / n, color=[ACCENT] + [GREY] * (len(shown) - 1), height=0.62)
-    texts = [f"{_percent(c / n)} ({c:,})" for c in shown]
+    texts = [f"{percent(c / n)} ({c:,})" for c in shown]
     _label_bars(axes, y, shown / n, texts)
     labels = [_name(v) for v in shown.index]
     if len(rest):
         labels.append("")
-        others = f"… and {len(rest):,} others, {_percent(rest.sum() / n)} together"
+        others = f"… and {len(rest):,} others, {percent(rest.sum() / n)} together"
         _label_bars(axes, [len(shown)], [0], [others], colour=QUIET)
     _ranked_axis(axes, labels)
     _share_axis(axes, "share of customers")
-    title, who = f"{_words(column)}: {_elided(shown.index[0], 40)}", _count(n, "customer")
-    title += f" for all {who}" if len(shown) == 1 else f" comes first, {_percent(shown.iloc[0] / n)} of {who}"
+    title, who = f"{_capital(_words(column))}: {_elided(shown.index[0], 40)}", _count(n, "customer")
+    title += f" for all {who}" if len(shown) == 1 else f" comes first, {percent(shown.iloc[0] / n)} of {who}"
     drawn = "Ranked bars: " + _listing(zip(map(str, shown.index), texts, strict=True))
     return _finish(axes, title, drawn + (f"; {len(rest):,} others" if len(rest) else ""), notes, source)
 
@@ -1274,8 +1290,8 @@ def _chip(axes: Axes, y: float, name: str):
     return _write(axes, name, (0, y), offset=(4, 0), va="center", size=8, bbox=box)
 
 
-def _folded(transitions: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Moves as a square table, the busiest step first, with so many steps at most."""
+def _folded(transitions: pd.DataFrame, order: list[str], most: int) -> pd.DataFrame:
+    """Moves as a square table, ordered steps first, then the busiest, with so many steps at most."""
     table = transitions.astype({"source": str, "target": str})
     busy = table.groupby("source")["n"].sum().add(table.groupby("target")["n"].sum(), fill_value=0)
     ranked = busy.sort_index().sort_values(ascending=False, kind="stable").index.tolist()
@@ -1284,7 +1300,8 @@ def _folded(transitions: pd.DataFrame, most: int) -> pd.DataFrame:
         table[end] = table[end].where(table[end].isin(states), "all others")
     square = table.pivot_table(index="source", columns="target", values="n", aggfunc="sum", fill_value=0)
     # Nobody comes back to the start, or leaves from the end.
-    states.sort(key=lambda s: (s == "(end)") - (s == "(start)"))
+    place = {"(start)": -1, "(end)": len(order) + 1} | {step: i for i, step in enumerate(order)}
+    states.sort(key=lambda s: place.get(s, len(order)))
     square = square.reindex(index=states, columns=states, fill_value=0)
     return square.loc[square.sum(axis=1) > 0, square.sum() > 0]
 
@@ -1298,9 +1315,7 @@ def _trend_in_words(full: pd.Series, all_months: pd.Series) -> str:
         change = after / before - 1
         word = "more" if change > 0 else "fewer"
         size = (
-            f"{_percent(abs(change))} {word} orders"
-            if abs(change) < 2
-            else f"{after / before:.1f} times as many orders"
+            f"{percent(abs(change))} {word} orders" if abs(change) < 2 else f"{after / before:.1f} times as many orders"
         )
         if round(abs(change), 3) == 0:
             return f"As many orders in the last 12 full months as in the 12 before: {after:,.0f} against {before:,.0f}"
@@ -1311,7 +1326,10 @@ def _trend_in_words(full: pd.Series, all_months: pd.Series) -> str:
         )
         return f"{size}: {after:,.0f} against {before:,.0f}"
     if len(full) >= 2:
-        return f"{short(full.mean())} orders a month on average; most in {_month(full.idxmax())}, {full.max():,.0f}"
+        most = f"most in {_month(full.idxmax())}, {full.max():,.0f}"
+        if all_months.max() > full.max():
+            most = f"more in {_month(all_months.idxmax())}, which is not over: {all_months.max():,.0f}"
+        return f"{short(full.mean())} orders a month on average; {most}"
     first, last = _month(all_months.index[0]), _month(all_months.index[-1])
     return f"{_count(all_months.sum(), 'order')} " + (f"in {first}" if first == last else f"from {first} to {last}")
 
@@ -1333,9 +1351,9 @@ def _choice_in_words(choice: pd.DataFrame, chosen: int, best: pd.Series) -> str:
 
 
 def _way_in_words(row) -> str:
-    text = f"{_percent(row.rate)} go on{_interval(row.low, row.high, ' (', ')')}"
+    text = f"{percent(row.rate)} go on{_interval(row.low, row.high, ' (', ')')}"
     if np.isfinite(row.median_days):
-        text += f", half of all within {short(row.median_days)} {'day' if row.median_days == 1 else 'days'}"
+        text += f", half of all within {duration(row.median_days)}"
     text += f"; {row.lost:,.0f} did not"
     return text + (f", {row.censored:,.0f} may still" if row.censored else "")
 
@@ -1357,16 +1375,20 @@ def _cut(steps: list[str], keep: int) -> list[str]:
 
 
 def _trait(trait: str, level) -> str:
-    return f"{_words(trait).lower()}: {level}" if isinstance(level, str) and level else _words(trait).lower()
+    if level == "yes":
+        return _words(trait)
+    return f"{_words(trait)}: {level}" if isinstance(level, str) and level else _words(trait)
 
 
 def _value(value: float, kind: str) -> str:
-    return _percent(value) if kind == "share" else short(value)
+    return percent(value) if kind == "share" else short(value)
 
 
 def _words(column: str) -> str:
-    """A column's name as words: n_orders is the number of orders, first_order_at the first order."""
-    return _capital(re.sub(r"^n ", "number of ", re.sub(r"_at$", "", str(column)).replace("_", " ").strip()))
+    """A column's name as words: n_orders is the number of orders, spend_365d the spend in 365 days."""
+    text = re.sub(r"_at$", "", str(column)).replace("_", " ").strip()
+    text = re.sub(r"^n ", "number of ", re.sub(r" (\d+)d$", r" in \1 days", text))
+    return text if text.startswith("number of") else re.sub(r"(?<!\d) days$", " (days)", text)
 
 
 def _capital(text: str) -> str:
@@ -1414,24 +1436,11 @@ def _count(n: float, noun: str) -> str:
     return f"{n:,.0f} {noun}" + ("" if n == 1 else "s")
 
 
-def _percent(share: float) -> str:
-    """A share in per cent, never rounded to none or to all."""
-    if not np.isfinite(share):
-        return "–"
-    size = abs(100 * share)
-    if 0 < size < 1 or 99 < size < 100:
-        size = min(max(round(size, 1), 0.1), 99.9) if size < 100 else size
-        text = f"{size:.1f}"
-    else:
-        text = f"{size:,.0f}"
-    return ("−" if share < 0 and size else "") + text + " %"
-
-
 def _interval(low: float, high: float, before: str = "", after: str = "") -> str:
     """Two shares as an interval in per cent; nothing where they are unknown."""
     if not np.isfinite([low, high]).all():
         return ""
-    return f"{before}{_percent(low).removesuffix(' %')} to {_percent(high)}{after}"
+    return f"{before}{percent_range(low, high)}{after}"
 
 
 def _few_digits(number: float) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import share_interval
+from analysis.evidence import percent, percent_range, share_interval
 from analysis.schema import TABLES
 from analysis.sources import Base
 
@@ -181,8 +181,8 @@ def findings(profiles: pd.DataFrame, base: Base, overdue_after: float = OVERDUE)
         sentences[0] = f"{n:,} customers on {base.as_of}, {len(buyers):,} of whom have bought."
     if "n_orders" in profiles and len(buyers) > 0:
         sentences.append(
-            f"{(buyers['n_orders'] == 1).mean():.0%} of buyers bought once and not again so far "
-            f"(interval {low:.0%} to {high:.0%})."
+            f"{percent((buyers['n_orders'] == 1).mean())} of buyers bought once and not again so far "
+            f"(interval {percent_range(low, high)})."
         )
     if "total_spend" in profiles and "n_orders" in profiles and len(buyers) > 0:
         sentences.append(
@@ -194,15 +194,16 @@ def findings(profiles: pd.DataFrame, base: Base, overdue_after: float = OVERDUE)
         late = int((judged > overdue_after).sum())
         sentences.append(
             f"{late:,} of {len(judged):,} customers with a rhythm of their own have been away for more than "
-            f"{overdue_after:g} times their usual gap ({late / len(judged):.0%})."
+            f"{overdue_after:g} times their usual gap ({percent(late / len(judged))})."
         )
     if "win_rate" in profiles and profiles["win_rate"].median() < 1:
         sentences.append(
-            f"Half of the companies with closed deals have won {profiles['win_rate'].median():.0%} of theirs or more."
+            f"Half of the companies with closed deals have won {percent(profiles['win_rate'].median())} of theirs "
+            f"or more."
         )
     if "touchpoints_90d" in profiles:
         silent = float((profiles["touchpoints_90d"] == 0).mean())
-        sentences.append(f"{silent:.0%} of customers have had no contact with the brand for 90 days.")
+        sentences.append(f"{percent(silent)} of customers have had no contact with the brand for 90 days.")
     return sentences
 
 
@@ -328,6 +329,9 @@ def _attributes(tables: Mapping[str, nw.LazyFrame], as_of: date, personal: tuple
     for name, spec in canonical.items():
         if spec.empty and name in frame:
             frame[name] = frame[name].fillna(spec.empty)
+    for name in frame.columns.difference([*canonical, "customer_id"]):
+        if pd.api.types.is_numeric_dtype(frame[name]) and set(frame[name].dropna().unique()) == {0, 1}:
+            frame[name] = frame[name].astype("boolean")  # how most exports write yes and no
     taken = [c for c in frame if (c in COLUMNS or c in _TAKEN) and c not in canonical]
     frame = frame.rename(columns={c: f"recorded_{c}" for c in taken})
     return _with_age(frame.drop(columns=_looks_personal(frame, canonical)), as_of)
@@ -548,8 +552,12 @@ def _typical(values: pd.Series) -> tuple[str, str]:
         return "", ""
     if pd.api.types.is_datetime64_any_dtype(values):
         return f"{values.median():%Y-%m-%d}", f"{values.min():%Y-%m-%d} to {values.max():%Y-%m-%d}"
+    if pd.api.types.is_bool_dtype(values):
+        values = values.map({True: "yes", False: "no"})
     if pd.api.types.is_numeric_dtype(values):
         low, middle, high = values.astype(float).quantile([0.25, 0.5, 0.75])
+        if "year" in str(values.name).lower() and 1000 < low <= high < 3000:
+            return f"{middle:.0f}", f"{low:.0f} to {high:.0f}"
         return _figure(middle), f"{_figure(low)} to {_figure(high)}"
     words = (
         values.explode().dropna().astype(str)
@@ -560,4 +568,4 @@ def _typical(values: pd.Series) -> tuple[str, str]:
     if counts.empty:
         return "", ""
     best = sorted(counts[counts == counts.max()].index)[0]
-    return f"{best} ({counts.max() / len(values):.0%})", f"{len(counts):,} different"
+    return f"{best} ({percent(counts.max() / len(values))})", f"{len(counts):,} different"

@@ -10,6 +10,7 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import schema
+from analysis.evidence import percent
 from analysis.sources import Base
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
@@ -35,6 +36,7 @@ def tables(base: Base) -> pd.DataFrame:
     Returns
     -------
     DataFrame, columns ``table``, ``one row per``, ``rows read``, ``kept``, ``set aside``, ``from``, ``to``
+        A table made from another one's rows (orders from their lines, customers from their ids) says so.
     """
     rows = []
     for table in base:
@@ -42,7 +44,8 @@ def tables(base: Base) -> pd.DataFrame:
         kept = int(accounts.loc[accounts["reason"] == "", "rows"].sum())
         read = int(accounts["rows"].sum())
         first, last = _span(base, table)
-        rows.append((table, schema.TABLES[table].one_row_per, read, kept, read - kept, first, last))
+        per = schema.TABLES[table].one_row_per + (", made from other rows" if accounts["derived"].any() else "")
+        rows.append((table, per, read, kept, read - kept, first, last))
     return pd.DataFrame(rows, columns=["table", "one row per", "rows read", "kept", "set aside", "from", "to"])
 
 
@@ -98,19 +101,25 @@ def completeness(quality: pd.DataFrame) -> pd.DataFrame:
 
 def findings(base: Base, quality: pd.DataFrame) -> list[str]:
     """What a reader of the report should know about the data, in sentences with their figures."""
-    read = int(base.accounts["rows"].sum())
-    aside = base.accounts[base.accounts["reason"] != ""].sort_values(["rows", "reason"], ascending=[False, True])
-    sentences = [f"{read:,} rows in {len(base)} tables were read; {int(aside['rows'].sum()):,} were set aside."]
+    accounts = base.accounts[~base.accounts["derived"].astype(bool)]
+    aside = accounts[accounts["reason"] != ""].sort_values(["rows", "reason"], ascending=[False, True])
+    read, tables = int(accounts["rows"].sum()), accounts["table"].nunique()
+    sentences = [
+        f"{read:,} rows in {tables} table{'s' if tables != 1 else ''} were read; "
+        f"{int(aside['rows'].sum()):,} were set aside."
+    ]
+    if made := sorted(set(base.accounts["table"]) - set(accounts["table"])):
+        sentences[0] += f" From them {' and '.join(made)} were made."
     if len(aside):
         most = aside.iloc[0]
         of = int(base.accounts.loc[base.accounts["table"] == most["table"], "rows"].sum())
         sentences.append(
             f"Most common reason: {most['reason']} ({most['rows']:,} of {of:,} rows of {most['table']}, "
-            f"{most['rows'] / of:.1%})."
+            f"{percent(most['rows'] / of)})."
         )
     holes = completeness(quality).query("table == 'customers' and filled < 0.5")
     if len(holes):
-        named = ", ".join(f"{h.column} ({h.filled:.0%})" for h in holes.head(4).itertuples())
+        named = ", ".join(f"{h.column} ({percent(h.filled)})" for h in holes.head(4).itertuples())
         sentences.append(f"Known of fewer than half of the customers: {named}.")
     unread = quality[(quality["dimension"] == "validity") & (quality["column"] != "")]
     if len(unread):

@@ -249,7 +249,7 @@ def _write_base(run: Run, base: Base) -> None:
         if (rows := set_aside(base, name)) is not None:
             make_folder(run.folder / "set_aside")
             _copy(base, rows, run.folder / "set_aside" / f"{name}.parquet")
-    run.save("row_accounts", base.accounts[["table", "reason", "rows", "defect"]])
+    run.save("row_accounts", base.accounts[["table", "reason", "rows", "defect", "derived"]])
     run.save("unreadable_cells", base.unreadable)
     write_json(
         run.data / "base.json",

@@ -304,7 +304,7 @@ def features(profiles):
         x = table.loc[bought, column].to_numpy(dtype=float, na_value=np.nan, copy=True)
         missing = ~np.isfinite(x)
         if missing.mean() > MOST_MISSING:
-            notes.append(f"{column} is missing for {missing.mean():.0%} of the customers: left out.")
+            notes.append(f"{column} is missing for {evidence.percent(missing.mean())} of the customers: left out.")
             continue
         if missing.any():
             x[missing] = np.median(x[~missing])
@@ -317,7 +317,9 @@ def features(profiles):
             notes.append(f"{column} says the same as {twin}: left out.")
         else:
             kept[column] = x
-    if bought.sum() > 1 and not kept:
+    if kept:
+        notes.insert(0, f"Groups are formed by {', '.join(kept)}.")
+    elif bought.sum() > 1:
         notes.append("No number tells the customers apart: they are one group.")
     matrix = pd.DataFrame(kept or {"alike": np.zeros(bought.sum())}, index=table.index[bought]).reindex(table.index)
     matrix.attrs["notes"] = notes
@@ -499,7 +501,9 @@ def describe(profiles, segments):
     DataFrame, as from :func:`analysis.evidence.compare`
         With `segment` (and `segment_name`) in place of `group`.
     """
-    summary = evidence.compare(_joined(profiles, segments), "segment").rename(columns={"group": "segment"})
+    summary = evidence.compare(evidence.of_buyers(_joined(profiles, segments)), "segment").rename(
+        columns={"group": "segment"}
+    )
     if "segment_name" in segments:
         names = segments.drop_duplicates("segment").set_index("segment")["segment_name"]
         summary.insert(1, "segment_name", summary["segment"].map(names))
@@ -573,8 +577,9 @@ def findings(sizes, choice, chosen, pareto=None):
             else "the rule of 80/20 may hold here"
         )  # fmt: skip
         sentences.append(
-            f"The best {pareto.top:.0%} of buyers ({pareto.best:,} of {pareto.n:,}) bring {pareto.share:.1%} of "
-            f"revenue (interval {pareto.low:.1%} to {pareto.high:.1%}): {verdict}."
+            f"The best {evidence.percent(pareto.top)} of buyers ({pareto.best:,} of {pareto.n:,}) bring "
+            f"{evidence.percent(pareto.share, 1)} of revenue (interval "
+            f"{evidence.percent_range(pareto.low, pareto.high, 1)}): {verdict}."
         )
     supported = choice.query("chosen")["k"].item()
     if supported == 1:
@@ -592,7 +597,8 @@ def findings(sizes, choice, chosen, pareto=None):
     if sizes["revenue_share"].notna().any() and len(sizes) > 1:
         over = sizes.loc[(sizes["revenue_share"] - sizes["share"]).idxmax()]
         sentences.append(
-            f"{over['segment_name']}: {over['share']:.0%} of customers, {over['revenue_share']:.0%} of revenue."
+            f"{over['segment_name']}: {evidence.percent(over['share'])} of customers, "
+            f"{evidence.percent(over['revenue_share'])} of revenue."
         )
     return sentences
 
@@ -624,9 +630,9 @@ def _chosen_columns(table):
     numbers = [c for c in table if pd.api.types.is_numeric_dtype(table[c])]
     if "n_orders" in table or "n_deals" in table:
         chosen = [next(c for c in same if c in numbers) for same in BEHAVIOUR if set(same) & set(numbers)]
-        return chosen, [f"Groups are formed by behaviour: {', '.join(chosen)}."]
+        return chosen, []
     text = [c for c in table if not pd.api.types.is_numeric_dtype(table[c])]
-    notes = [f"No orders and no deals: groups are formed by what is recorded about customers: {', '.join(numbers)}."]
+    notes = ["The base has no orders and no deals, so groups are formed by what is recorded about customers."]
     return numbers, notes + ([f"Not numbers, and left out: {', '.join(text)}."] if text else [])
 
 

@@ -83,7 +83,7 @@ def page(run: dict, notebooks: dict[str, dict | str]) -> str:
             run=run,
             as_of=_day(run.get("as_of")),
             base=base_sentence(run),
-            rows=rows_sentence(run.get("row_accounts") or []),
+            rows=rows_sentence(_accounts(run)),
             chapters=chapters,
             absent=[c for c in chapters if c.status in ("failed", "missing")],
         )
@@ -100,7 +100,7 @@ def base_sentence(run: dict) -> str:
     'The bookshop, as of 20 March 2026: 5,000 customers and 22,190 rows in one table; days are those of Asia/Tehran, \
 amounts are in toman.'
     """
-    accounts = run.get("row_accounts") or []
+    accounts = _accounts(run)
     customers = ((run.get("artefacts") or {}).get("profiles") or {}).get("rows")
     kept = sum(a.get("kept") or 0 for a in accounts)
     tables = "one table" if len(accounts) == 1 else f"{len(accounts)} tables"
@@ -180,6 +180,11 @@ def _chapter_or_reason(entry: dict, notebook: dict | str | None, names: list[str
         return chapter(entry, notebook, names)
     status = entry["status"] if entry.get("status") in ("failed", "missing") else "missing"
     return chapter(entry | {"status": status, "reason": entry.get("reason") or notebook or ""}, None, names)
+
+
+def _accounts(run: dict) -> list[dict]:
+    """The accounts of the tables that were read; what was made from their rows is no further row."""
+    return [a for a in run.get("row_accounts") or [] if not a.get("derived")]
 
 
 def _main_reasons(accounts: list[dict]) -> str:
