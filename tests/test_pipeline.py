@@ -157,6 +157,15 @@ def test_a_wrong_parameter_in_the_mapping_is_named_too(chapters, base_of, tmp_pa
         pipeline.make_report(str(mapping), out=tmp_path / "out")
 
 
+def test_checking_a_base_checks_its_parameters_and_the_chapters_they_are_for(base_of, capsys):
+    mapping = base_of(ORDERS + "[parameters.segmens]\ngroups = 3\n", orders=LINES)
+    assert cli.main(["check", str(mapping)]) == 2
+    assert 'There is no chapter "segmens"' in capsys.readouterr().err
+    mapping = base_of(ORDERS + '[parameters.2_segments]\ngroups = "many"\n', orders=LINES)
+    assert cli.main(["check", str(mapping)]) == 2
+    assert "2_segments.groups is a whole number" in capsys.readouterr().err
+
+
 def test_the_second_of_two_runs_into_one_folder_stops(chapters, small, tmp_path):
     run = prepare(small, out=tmp_path / "out")
     with exclusive(run.folder), pytest.raises(Problem, match="is being written by another run"):

@@ -230,6 +230,18 @@ def test_a_zero_amount_is_kept_because_gifts_are_orders_too(base_of):
     assert frame(sources.read(str(base_of(ORDERS, orders=LINES))), "orders")["amount"].min() == 0
 
 
+def test_a_condition_that_sets_every_row_aside_is_named(base_of):
+    file = base_of(ORDERS + '[tables.orders.set_aside]\n"gifts" = "who > ''"\n', orders=LINES)
+    with pytest.raises(Problem, match=r'set_aside\] "gifts": the condition who > '' holds for all 3 rows'):
+        sources.read(str(file))
+
+
+def test_a_base_that_lies_in_the_future_says_so(base_of):
+    file = base_of(ORDERS, orders="id,who,day,paid\n1,a,2124-01-05,10\n")
+    with pytest.raises(Problem, match=r"every date in orders lies in the future \(1 rows\)"):
+        sources.read(str(file))
+
+
 def test_orders_of_unknown_customers_are_set_aside(base_of):
     file = base_of("max_set_aside = 0.5\n" + CUSTOMERS + ORDERS, customers="who\na\n", orders=LINES)
     assert accounts(sources.read(str(file)), "orders") == {"": 2, "unknown customer": 1}

@@ -139,9 +139,10 @@ def _closing_lines(run, outcomes) -> list[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from analysis import sources
+    from analysis import pipeline, sources
 
     base = sources.read(options.source, as_of=options.as_of, data=options.data, seed=options.seed)
+    pipeline.checked_parameters(base.parameters)
     print(f"{base.title}, as of {base.as_of}\n")
     for table, rows in base.accounts.groupby("table", sort=False):
         kept = int(rows.loc[rows["reason"] == "", "rows"].sum())

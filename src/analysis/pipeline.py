@@ -109,9 +109,7 @@ def make_report(
             if wanted:
                 kernels.start(_imports(wanted[0]))  # it starts while the base is read
             run = prepare(source, as_of, data, seed, out)
-        parameters = {
-            c.name: _parameters(c, run.about["parameters"], given.get(c.name, {}), seed=seed) for c in CHAPTERS
-        }
+        parameters = checked_parameters(run.about["parameters"], given, seed)
         with exclusive(run.folder):
             outcomes = []
             for c in CHAPTERS:
@@ -124,6 +122,20 @@ def make_report(
             _write_run_json(run, outcomes, parameters, seed)
             report.build(run.folder)
     return run, outcomes
+
+
+def checked_parameters(
+    of_base: Mapping[str, Mapping[str, object]], given: Mapping[str, Mapping[str, object]] = {}, seed: int = 1
+) -> dict[str, dict[str, object]]:
+    """What each chapter is run with: the base's own parameters, then the command's.
+
+    Raises
+    ------
+    Problem
+        The base sets a parameter of a chapter that there is not, one that the chapter does not have, or a wrong type.
+    """
+    own = {_named([name])[0].name: values for name, values in of_base.items()}
+    return {c.name: _parameters(c, own.get(c.name, {}), given.get(c.name, {}), seed) for c in CHAPTERS}
 
 
 def notebook_parameters(notebook: Path) -> dict[str, object]:
@@ -186,12 +198,12 @@ def _checked_overrides(overrides: Mapping[str, Mapping[str, str]]) -> dict[str, 
 
 
 def _parameters(chapter: Chapter, of_base: Mapping, given: Mapping, seed: int) -> dict[str, object]:
-    """What a notebook is run with: its defaults, then the base's own, then the command's."""
+    """What a notebook is run with beside its defaults."""
     known = notebook_parameters(chapter.notebook)
-    for parameter, value in of_base.get(chapter.name, {}).items():
+    for parameter, value in of_base.items():
         _check_known(parameter, known, chapter)
         _check_type(value, known[parameter], parameter, chapter)
-    asked = {**of_base.get(chapter.name, {}), **given}
+    asked = {**of_base, **given}
     return {"seed": seed, **asked} if "seed" in known else asked
 
 

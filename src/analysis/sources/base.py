@@ -209,6 +209,7 @@ def _last_day(db, typed: Mapping[str, TypedTable], m: mapping.BaseMapping) -> da
             days.append(db.execute(query).fetchall()[0][0])
     days = [d for d in days if d]
     if not days:
+        _stop_where_all_is_set_aside(db, events, m)
         unread = [accounts.unreadable_examples(db, t, canonical.row_time(t)) for t in events]
         found = next((u for u in unread if u), "no date at all")
         raise Problem(
@@ -216,6 +217,27 @@ def _last_day(db, typed: Mapping[str, TypedTable], m: mapping.BaseMapping) -> da
             f'Map a date column and say its format = "%d.%m.%Y" or calendar = "jalali", or give --as-of.'
         )
     return max(days)
+
+
+def _stop_where_all_is_set_aside(db, events: list[TypedTable], m: mapping.BaseMapping) -> None:
+    """Say so where the mapping's own conditions leave no row, or where every date lies ahead."""
+    for t in events:
+        cell = sql_name(PREFIX + canonical.row_time(t))
+        rows, ahead = db.execute(
+            f"SELECT count(*), count(*) FILTER ({cell} > now()) FROM {sql_name(t.view)} WHERE {cell} IS NOT NULL"
+        ).fetchall()[0]
+        if ahead and ahead == rows:
+            raise Problem(
+                f"{m.file.name}: every date in {t.name} lies in the future ({rows:,} rows). Check the date format "
+                "(day and month exchanged?), the calendar and the clock."
+            )
+        for reason, condition in t.source.set_aside.items():
+            met = f"SELECT count(*) FROM {sql_name(t.view)} WHERE {cell} IS NOT NULL AND ({condition})"
+            if rows and db.execute(met).fetchall()[0][0] == rows:
+                raise Problem(
+                    f'{m.file.name} [tables.{t.name}.set_aside] "{reason}": the condition {condition} holds for all '
+                    f"{rows:,} rows, so none is left. Mend the condition."
+                )
 
 
 def _keep(db, table: TypedTable, end: str) -> None:
