@@ -315,9 +315,9 @@ def test_groups_that_cannot_be_compared_are_refused_in_words():
 def _funnel(entered):
     converted = [*entered[1:], None]
     lost = [a - b for a, b in pairwise(entered)] + [None]
-    return pd.DataFrame(
-        {"step": list("abcdefgh")[: len(entered)], "entered": entered, "converted": converted, "lost": lost}
-    )
+    judged = [*entered[:-1], None]  # no window: everybody
+    names = list("abcdefgh")[: len(entered)]
+    return pd.DataFrame({"step": names, "entered": entered, "converted": converted, "judged": judged, "lost": lost})
 
 
 def test_the_step_that_loses_a_larger_share_stands_out():
@@ -656,6 +656,21 @@ def test_a_ladder_of_orders_waits_a_third_of_the_time_that_the_data_cover():
     assert plan.window_days == 10
     funnel = journeys.funnel(journeys.events({"orders": orders}), plan.steps, plan.window_days)
     assert funnel.loc[0, ["entered", "converted", "lost", "censored"]].tolist() == [3, 1, 1, 1]
+
+
+def test_the_rate_is_of_those_who_were_seen_for_the_whole_window():
+    # 20,000 customers come evenly over 100 days and buy after an exponential time of 40 days on average: within 30 days
+    # 1 - exp(-30/40) = 52.8 % do. Counting the quick ones among the late comers would make it 54 % and more.
+    rng = np.random.default_rng(1)
+    came, waits = rng.uniform(0, 100, 20_000), rng.exponential(40, 20_000)
+    day = pd.Timestamp("2025-01-01", tz="UTC")
+    visits = pd.DataFrame({"customer_id": np.arange(20_000).astype(str), "event": "visit", "day": came})
+    orders = visits.assign(event="order", day=came + waits)[came + waits < 100]
+    seen = pd.concat([visits, orders]).assign(occurred_at=lambda t: day + pd.to_timedelta(t["day"], unit="D"))
+    step = journeys.funnel(seen, ["visit", "order"], window_days=30, as_of=date(2025, 4, 10)).iloc[0]
+    assert step["low"] < 1 - np.exp(-30 / 40) < step["high"]
+    assert step["converted"] / (step["converted"] + step["lost"]) > step["high"]
+    assert step["converted"] + step["lost"] + step["censored"] == step["entered"] == 20_000
 
 
 def test_who_left_the_path_may_have_bought_on_another():

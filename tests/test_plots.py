@@ -61,7 +61,7 @@ def steps(*rows):
     table = pd.DataFrame(rows, columns=["step", "entered", "converted"])
     table["rate"] = table["converted"] / table["entered"]
     table["low"], table["high"], table["median_days"] = table["rate"] * 0.9, table["rate"] * 1.1, 3.0
-    return table.assign(lost=table["entered"] - table["converted"])
+    return table.assign(judged=table["entered"], lost=table["entered"] - table["converted"])
 
 
 def ways(*rows):

@@ -202,10 +202,11 @@ def funnel(
     Returns
     -------
     DataFrame, one row per step
-        ``step``; ``entered``, customers who reached it; ``converted``, those of them who reached the next;
-        ``rate`` = converted / (converted + lost) with its 95 % Wilson interval ``low``, ``high``; ``median_days`` and
-        ``p90_days``, days within which half and nine in ten of all who entered have converted, NaN if so many never
-        did; ``lost``; ``censored``, still inside the window when the data end: neither converted nor lost.
+        ``step``; ``entered``, customers who reached it; ``converted``, those of them who reached the next; ``judged``,
+        those who were seen for the whole window, all without a window; ``rate``, the share of the judged who
+        converted, with its 95 % Wilson interval ``low``, ``high``; ``median_days`` and ``p90_days``, days within which
+        half and nine in ten of all who entered have converted, NaN if so many never did; ``lost``, judged and not
+        converted; ``censored``, still inside the window when the data end: neither converted nor lost.
         The last step has no next: its other figures are empty (counts are of dtype Int64).
 
     Raises
@@ -219,7 +220,9 @@ def funnel(
     event at or after the moment at which the step before was reached. Events of the same moment thus count in the
     funnel's own order; neither row order nor repeated events change the result. A customer is followed from their first
     entry; entering again later is no second chance. Without window nobody is censored: lost means *not yet by the
-    end of the data*, so that late comers look lost; give a window to be fair to them.
+    end of the data*, so that late comers look lost; give a window to be fair to them. With one, only those seen for the
+    whole of it are judged: late comers who were quick to convert would flatter the rate, as the slow ones are not in it
+    yet.
 
     Times to convert are quantiles of the Kaplan-Meier estimate (JASA 53, 1958), which counts who has not converted
     yet for as long as they were seen: the shortest time by which the estimated share of converted reaches 50 or 90 %.
@@ -319,7 +322,7 @@ def bottlenecks(funnel: pd.DataFrame) -> Bottlenecks:
     -------
     table : DataFrame, one row per step that has a next one, most lost first
         ``step``, ``next_step``, ``entered``, ``lost``; ``share``, of all losses, with interval ``low``, ``high``;
-        ``loss_rate`` = lost / (converted + lost); ``elsewhere``, that of all other steps together, ``difference`` of
+        ``loss_rate`` = lost / judged; ``elsewhere``, that of all other steps together, ``difference`` of
         the two with interval ``difference_low``, ``difference_high``, ``p``, ``p_corrected`` (Holm); ``stands_out``
         (bool: loses a larger share than each of the others; see :func:`analysis.evidence.clearly_largest`).
     verdict : str
@@ -334,12 +337,12 @@ def bottlenecks(funnel: pd.DataFrame) -> Bottlenecks:
     Examples
     --------
     >>> steps = pd.DataFrame({"step": ["visit", "cart", "order"], "entered": [1000, 900, 300],
-    ...                       "converted": [900, 300, None], "lost": [100, 600, None]})
+    ...                       "judged": [1000, 900, None], "lost": [100, 600, None]})
     >>> print(bottlenecks(steps).verdict)
     Most leave this path between cart and order: 600 of 700 who left it (85.7 %, interval 82.9 to 88.1 %). Losing a \
 larger share than any other step: cart (66.7 %, elsewhere 10.0 %).
     """
-    require_columns("The funnel", funnel.columns, ["step", "entered", "converted", "lost"])
+    require_columns("The funnel", funnel.columns, ["step", "entered", "judged", "lost"])
     if funnel.empty:
         return Bottlenecks(_losses(funnel), "There is no funnel, so nothing can be said of its steps.")
     table = _losses(funnel)
@@ -405,6 +408,8 @@ def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: t
         f"({arrived}, interval {evidence.percent_range(low, high, 1)}).",
         bottlenecks.verdict,
     ]
+    if may_still := int(funnel["censored"].sum()):
+        sentences[0] = sentences[0].removesuffix(".") + f"; {may_still:,} are on the way and may still go on."
     if left[1] and plan.kind != "orders":
         sentences[1] += f" Of the {left[0]:,} who never came to {last['step']}, {left[1]:,} have bought all the same."
     timed = funnel.iloc[:-1].dropna(subset=["median_days"])
@@ -590,7 +595,8 @@ def journey_map(base: Mapping[str, IntoFrame], stages: Sequence[str] | None = No
 
 
 _TIMES_TO_CONVERT = ["median_days", "p90_days"]
-_FUNNEL_COLUMNS = ["step", "entered", "converted", "rate", "low", "high", *_TIMES_TO_CONVERT, "lost", "censored"]
+_FUNNEL_COLUMNS = ["step", "entered", "converted", "judged", "rate", "low", "high"]
+_FUNNEL_COLUMNS += [*_TIMES_TO_CONVERT, "lost", "censored"]
 _DIFFERENCE_COLUMNS = ["elsewhere", "difference", "difference_low", "difference_high", "p", "p_corrected"]
 _MAP_COLUMNS = ["stage", "row", "statement", "value", "low", "high", "n", "source"]
 _MAP_ROWS = ["customers", "activity", "channel", "event", "time"]
@@ -924,21 +930,24 @@ def _funnel_table(times: np.ndarray, steps: list[str], window: int | None, end: 
             converted &= then - since <= window
             open_yet = ~converted & (seen < window)
         median, p90 = _days_until(np.where(converted, then - since, seen), converted, (0.5, 0.9))
-        rows.append((step, here.sum(), converted.sum(), median, p90, (~converted & ~open_yet).sum(), open_yet.sum()))
+        judged = seen >= window if window is not None else np.ones_like(converted)
+        lost = judged & ~converted
+        rows.append((step, here.sum(), converted.sum(), judged.sum(), median, p90, lost.sum(), open_yet.sum()))
         here[here] = converted
-    rows.append((steps[-1], here.sum(), None, math.nan, math.nan, None, None))
-    table = pd.DataFrame(rows, columns=["step", "entered", "converted", *_TIMES_TO_CONVERT, "lost", "censored"])
-    table = table.astype({"entered": "int64", "converted": "Int64", "lost": "Int64", "censored": "Int64"})
-    converted, judged = (table[c].astype("float64").to_numpy() for c in ("converted", "lost"))
-    judged = converted + judged
-    table["rate"] = _ratio(converted, judged)
-    table["low"], table["high"] = _interval(converted, judged)
+    rows.append((steps[-1], here.sum(), None, None, math.nan, math.nan, None, None))
+    counts = ["converted", "judged", "lost", "censored"]
+    table = pd.DataFrame(rows, columns=["step", "entered", *counts[:2], *_TIMES_TO_CONVERT, *counts[2:]])
+    table = table.astype({"entered": "int64"} | dict.fromkeys(counts, "Int64"))
+    judged, lost = (table[c].astype("float64").to_numpy() for c in ("judged", "lost"))
+    table["rate"] = _ratio(judged - lost, judged)
+    table["low"], table["high"] = _interval(judged - lost, judged)
     return table[_FUNNEL_COLUMNS]
 
 
 def _no_funnel() -> pd.DataFrame:
     table = pd.DataFrame({column: pd.Series(dtype="float64") for column in _FUNNEL_COLUMNS})
-    return table.astype({"step": "str", "entered": "int64", "converted": "Int64", "lost": "Int64", "censored": "Int64"})
+    counts = dict.fromkeys(["converted", "judged", "lost", "censored"], "Int64")
+    return table.astype({"step": "str", "entered": "int64"} | counts)
 
 
 def _days_until(durations: np.ndarray, converted: np.ndarray, shares: tuple[float, ...]) -> list[float]:
@@ -975,12 +984,12 @@ def _with_group(reached: pd.DataFrame, by: pd.DataFrame, group: str) -> pd.DataF
 
 def _against_everybody_else(part: pd.DataFrame, everybody: pd.DataFrame) -> pd.DataFrame:
     """The funnel of a part, with what the others' funnel counts: n_elsewhere and k_elsewhere."""
-    others = everybody.loc[part.index, ["converted", "lost"]] - part[["converted", "lost"]]
+    others = everybody.loc[part.index, ["judged", "lost"]] - part[["judged", "lost"]]
     return part.assign(
-        k=part["converted"],
-        n=part["converted"] + part["lost"],
-        k_elsewhere=others["converted"],
-        n_elsewhere=others["converted"] + others["lost"],
+        k=part["judged"] - part["lost"],
+        n=part["judged"],
+        k_elsewhere=others["judged"] - others["lost"],
+        n_elsewhere=others["judged"],
     )
 
 
@@ -1006,7 +1015,7 @@ def _losses(funnel: pd.DataFrame) -> pd.DataFrame:
     counted = funnel.assign(next_step=funnel["step"].shift(-1)).iloc[:-1]
     lost, judged = (
         counted["lost"].astype("int64").to_numpy(),
-        (counted["converted"] + counted["lost"]).astype("int64").to_numpy(),
+        counted["judged"].astype("int64").to_numpy(),
     )
     table = pd.DataFrame(
         {

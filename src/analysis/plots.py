@@ -726,9 +726,9 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
 
     Parameters
     ----------
-    funnel : DataFrame in the order of the steps, columns step, entered, converted (went on to the next step), rate,
-        low, high, median_days (by which half of all who entered have gone on; empty if fewer did), lost; censored (may
-        still go on) where it is known. The last row's rate is not used.
+    funnel : DataFrame in the order of the steps, columns step, entered, converted (went on to the next step), judged
+        (of whom the rate is taken), rate, low, high, median_days (by which half of all who entered have gone on; empty
+        if fewer did), lost; censored (may still go on) where it is known. The last row's rate is not used.
     unit : who takes the steps: customer, deal
     source : where the figures come from, for the last line
 
@@ -740,16 +740,17 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
     Examples
     --------
     >>> table = pd.DataFrame({"step": ["visit", "order"], "entered": [200, 50], "converted": [50, 0], "lost": [150, 0],
-    ...                       "rate": [0.25, None], "low": [0.2, None], "high": [0.31, None], "median_days": [3, None]})
+    ...                       "judged": [200, 0], "rate": [0.25, None], "low": [0.2, None], "high": [0.31, None],
+    ...                       "median_days": [3, None]})
     >>> print(funnel(table).get_title())
     The narrowest step comes after visit: 25 % of 200 customers go on to order (interval 20 to 31 %)
     """
     if funnel.empty or not funnel["entered"].max():
         return _nothing("nobody entered the first step")
-    need = ["step", "entered", "converted", "rate", "low", "high", "median_days", "lost"]
+    need = ["step", "entered", "converted", "judged", "rate", "low", "high", "median_days", "lost"]
     require_columns("funnel", funnel.columns, need)
     funnel = funnel.reset_index(drop=True)
-    numbers = ["entered", "converted", "rate", "low", "high", "median_days", "lost"]
+    numbers = need[1:]
     funnel[numbers] = funnel[numbers].astype(float)
     funnel["censored"] = funnel["censored"].fillna(0).astype(float) if "censored" in funnel.columns else 0.0
     steps = [_elided(s, 30) for s in funnel["step"]]
@@ -772,11 +773,11 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
     title = f"{_count(first, unit)} entered {steps[0]}; there is no further step with a rate"
     if worst is not None:
         way = ways.loc[worst]
-        clear = len(ways) == 1 or clearly_largest(ways["lost"], ways["converted"] + ways["lost"])[1]
+        clear = len(ways) == 1 or clearly_largest(ways["lost"], ways["judged"])[1]
         title = (
             f"{'The narrowest step comes' if clear else 'No step is clearly the narrowest; the lowest rate is'} "
             f"after {steps[worst]}: {percent(way['rate'])} of "
-            f"{_count(way['converted'] + way['lost'], unit)} go on to {steps[worst + 1]}"
+            f"{_count(way['judged'], unit)} go on to {steps[worst + 1]}"
             f"{_interval(way['low'], way['high'], ' (interval ', ')')}"
         )
     then = dict(zip(ways.index, texts, strict=True))
