@@ -135,11 +135,11 @@ def test_the_summary_comes_first_with_each_chapters_own_findings_and_a_link(fold
     summary = page[page.index('id="summary"') : page.index('class="chapter" id="0_data"')]
     assert "A shop, as of 20 March 2026: 5,000 customers and 7 rows in one table." in summary
     assert "Sold &amp; told." in summary
-    assert "A fifth bring <strong>57 %</strong>." in summary
-    assert summary.index(">fine<") < summary.index("57 %")
+    assert "A fifth bring <strong>57\N{NO-BREAK SPACE}%</strong>." in summary
+    assert summary.index(">fine<") < summary.index("57\N{NO-BREAK SPACE}%")
     assert {"#0_data", "#1_profiles", "#2_segments"} <= {a["href"] for _, a, _ in elements(summary, "a")}
     assert "10 rows were read: 7 kept, 3 set aside (orders, no customer: 3)." in summary
-    assert page.count("A fifth bring <strong>57 %</strong>.") == 2  # and in the chapter itself
+    assert page.count("A fifth bring <strong>57\N{NO-BREAK SPACE}%</strong>.") == 2  # and in the chapter itself
 
 
 def test_missing_and_failed_chapters_are_named_with_their_reasons_in_the_summary_and_in_place(folder):

@@ -213,6 +213,7 @@ class _Tree(HTMLParser):
         if self._dropping:
             return
         parent = self._open[-1]
+        data = data.replace(" %", "\N{NO-BREAK SPACE}%")  # a figure and its sign stay on one line
         if len(parent):
             parent[-1].tail = (parent[-1].tail or "") + data
         else:
