@@ -227,3 +227,11 @@ def test_buyers_are_compared_with_buyers():
     table = evidence.of_buyers(profiles)
     assert table["total_spend"].isna().tolist() == [True, False]
     assert table["age"].tolist() == [20, 30]  # known of everybody
+
+
+def test_of_true_and_false_only_yes_is_told():
+    table = pd.DataFrame({"group": ["a"] * 10 + ["b"] * 10, "answered": [True] * 8 + [False] * 12})
+    for column in (table["answered"], table["answered"].astype("boolean")):
+        compared = evidence.compare(table.assign(answered=column), "group")
+        assert compared["level"].tolist() == ["yes", "yes"]
+        assert compared["value"].tolist() == [0.8, 0.0]

@@ -418,6 +418,8 @@ def _shares(column, groups, n_groups, min_size):
     # commonest first; equally common ones by name, as factorised
     common = np.argsort(-counts, kind="stable")[: COMMONEST_LEVELS if len(levels) > MOST_LEVELS else None]
     common = common[counts[common] >= min_size]
+    if pd.api.types.is_bool_dtype(column):
+        common = common[np.asarray(levels)[common] == "yes"]  # the rest are no
     n = np.bincount(g, minlength=n_groups)
     k = np.bincount(g * len(levels) + codes, minlength=n_groups * len(levels)).reshape(n_groups, -1)[:, common]
     rows = pd.DataFrame(
@@ -440,7 +442,7 @@ def _shares(column, groups, n_groups, min_size):
 
 
 def _levels(column):
-    """Text levels; of true or false only "yes", the rest of them being no."""
+    """The levels as text: "yes" and "no" for true and false."""
     if pd.api.types.is_bool_dtype(column):
         return column.map({True: "yes", False: "no"}).astype(object)
     return column.map(lambda v: v if isinstance(v, str) else ("yes" if v else "no"), na_action="ignore").astype(object)
