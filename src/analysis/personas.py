@@ -64,7 +64,7 @@ SAYINGS = {
     "used_channel": ("channels", "channel used", "{} mostly use {}", ""),
     "used_channel_share": ("channels", "loyalty to a channel", "Uses the usual channel for {} of the orders", "share"),
     "preferred_channel": ("channels", "channel preferred", "{} ask to be reached by {}", ""),
-    "acquisition_channel": ("channels", "channel of origin", "{} came by {}", ""),
+    "acquisition_channel": ("channels", "channel of origin", "{} came by way of {}", ""),
     "acquisition_campaign": ("channels", "campaign of origin", "{} came by the campaign “{}”", ""),
     "n_touchpoints": ("channels", "contacts in all", "Has had {} contacts in all", "contacts"),
     "campaigns_received": ("channels", "campaigns", "Has been sent {} campaigns", "campaigns"),
