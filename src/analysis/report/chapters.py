@@ -211,9 +211,11 @@ def _figure(kind: str, picture: str, output: dict, outline: Outline) -> Markup:
         size = _png_size(encoded, (output.get("metadata") or {}).get(kind) or {})
     width, height = size or ("", "")
     measures = Markup(' width="{}" height="{}" style="--width:{}px"').format(width, height, width) if size else ""
+    # on a narrow screen the picture scrolls, and its title with it: there the finding stands above it once more
+    finding = Markup('<figcaption aria-hidden="true">{}</figcaption>').format(alt.split(". ")[0].removesuffix("."))
     return Markup(
-        '<figure class="plot"><div class="scroll"><img src="data:{};base64,{}" alt="{}"{}></div></figure>'
-    ).format(kind, encoded, alt, measures)
+        '<figure class="plot">{}<div class="scroll"><img src="data:{};base64,{}" alt="{}"{}></div></figure>'
+    ).format(finding, kind, encoded, alt, measures)
 
 
 def _described(output: dict, kind: str, what: str) -> str:
