@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 
 from analysis import bookshop
+from analysis.bookshop.draws import random_numbers
+from analysis.bookshop.files import put
 from analysis.errors import Problem
 from analysis.schema import SQL_TYPES, TABLES
 
@@ -65,7 +67,7 @@ def test_another_seed_gives_another_world(worlds):
 
 def test_later_tables_do_not_disturb_earlier_ones(monkeypatch):
     before = bookshop.build(customers=200)
-    monkeypatch.setattr(bookshop, "TEXT_MESSAGES", ())
+    monkeypatch.setattr(bookshop.contacts, "TEXT_MESSAGES", ())
     after = bookshop.build(customers=200)
     assert "sms_sent" not in set(after.tables["touchpoints"]["event"])
     for name in ("customers", "orders", "order_lines", "products"):
@@ -74,7 +76,7 @@ def test_later_tables_do_not_disturb_earlier_ones(monkeypatch):
 
 def test_every_table_has_random_numbers_of_its_own():
     # The same numbers twice would tie, say, what people buy to who they are.
-    first = {bookshop._rng(1, table).integers(2**60) for table in ("people", "products", "purchases", "lines")}
+    first = {random_numbers(1, table).integers(2**60) for table in ("people", "products", "purchases", "lines")}
     assert len(first) == 4
 
 
@@ -97,7 +99,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 
     (tmp_path / "orders.parquet").write_bytes(b"whole")
     with pytest.raises(OSError, match="disk full"):
-        bookshop._put(tmp_path / "orders.parquet", fails)
+        put(tmp_path / "orders.parquet", fails)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("orders.parquet", b"whole")]
 
 
