@@ -81,8 +81,13 @@ PUBLISHERS = tuple(
     for name in ("Simorgh", "Damavand", "Sepidar", "Kaveh Street", "Anar", "Mehregan", "Zayandeh")
     for kind in ("Press", "Books")
 )
-#: Prices rise every 1 Farvardin; consumer prices in Iran rose by more than this in these years.
-YEARLY_PRICE_RISE = 0.25
+#: Planted: titles bought together, each as genre and rank within it. Whoever takes the first takes the second as well
+#: in this share of the orders (if they do not have it).
+PAIRS = (
+    (("children", 0), ("stationery", 6), 0.35),
+    (("exam", 1), ("exam", 7), 0.40),
+    (("poetry", 0), ("art", 4), 0.30),
+)
 
 
 def catalogue(rng: np.random.Generator) -> pd.DataFrame:
@@ -110,3 +115,9 @@ def catalogue(rng: np.random.Generator) -> pd.DataFrame:
     products = pd.concat(rows, ignore_index=True)
     products.insert(0, "product_id", numbered("P", np.arange(1, len(products) + 1), 4))
     return products
+
+
+def pairs_in(products: pd.DataFrame) -> list[tuple[int, int, float]]:
+    """The titles planted to be bought together, as row numbers, and how often the second comes with the first."""
+    first = {genre: np.flatnonzero(products["category"] == genre)[0] for genre in GENRES}
+    return [(first[a] + i, first[b] + j, share) for (a, i), (b, j), share in PAIRS]

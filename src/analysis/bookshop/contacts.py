@@ -5,7 +5,10 @@ import pandas as pd
 
 from analysis.bookshop.days import CHANNELS, DAY, MINUTE, moments
 from analysis.bookshop.draws import draw, instants, words
-from analysis.bookshop.people import PERSONAS, SHARES, from_clock, home_channel, seasons_of, to_clock
+from analysis.bookshop.marketing import CAMPAIGNS
+from analysis.bookshop.people import DECLINE, PERSONAS, SHARES, from_clock, home_channel, seasons_of, to_clock
+from analysis.bookshop.service import TICKET_CHANNELS
+from analysis.bookshop.shop import declined, shifted
 
 #: How many of the sessions that reach a step of the web shop or the app go on to the next. From cart to order 53 % are
 #: lost (0.60 × 0.78); Baymard Institute's survey of studies gives about 70 % for all visitors, and these are customers.
@@ -27,15 +30,22 @@ EVENTS = {
     "delivery": ("after", "after", "logistics"),
     "return": ("after", "after", "logistics"),
     "support_call": ("after", "after", "support"),
+    "support_message": ("after", "after", "support"),
     "review": ("after", "after", "shop"),
     "email_sent": ("aware", "before", "marketing"),
     "email_open": ("aware", "before", "marketing"),
     "email_click": ("consider", "before", "marketing"),
     "sms_sent": ("aware", "before", "marketing"),
     "sms_click": ("consider", "before", "marketing"),
+    "push_sent": ("aware", "before", "marketing"),
+    "push_open": ("aware", "before", "marketing"),
+    "call": ("aware", "before", "marketing"),
+    "sales_call": ("aware", "before", "sales"),
+    "meeting": ("consider", "before", "sales"),
+    "offer_sent": ("consider", "before", "sales"),
 }
 EVENT = {name: code for code, name in enumerate(EVENTS)}
-CONTACT_CHANNELS = (*CHANNELS, "email", "sms", "phone", "courier")
+CONTACT_CHANNELS = (*CHANNELS, "email", "sms", "phone", "courier", "sales")
 CONTACT = {name: code for code, name in enumerate(CONTACT_CHANNELS)}
 #: A newsletter on this Jalali day of every month, of these kinds in turn; text messages on these months and days.
 NEWSLETTER_DAY, NEWSLETTERS = 10, ("new titles", "offer", "reading list")
@@ -44,8 +54,11 @@ TEXT_MESSAGES = ((2, 15), (4, 5), (6, 25), (9, 22), (12, 8))
 
 def journeys(
     rng: np.random.Generator, orders: pd.DataFrame, people: pd.DataFrame, calendar: pd.DataFrame
-) -> pd.DataFrame:
-    """Contacts on the way to an order, and on the ways that ended before one: customer, second, event, channel."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Contacts on the way to an order, and on the ways that ended before one: customer, second, event, channel.
+
+    Beside them, the checkouts on the app that did not lead to an order (customer, second).
+    """
     bought = orders[orders["status"] != "returned"]
     online = bought[bought["channel"] > 0]
     branch = bought[bought["channel"] == 0]
@@ -61,7 +74,8 @@ def journeys(
     )
     at_till = branch[["customer", "at", "channel"]].assign(event=EVENT["order"])
     contacts = pd.concat([_session_contacts(rng, sessions), at_till], ignore_index=True)
-    return contacts.assign(at=contacts["at"].clip(lower=0))
+    lost = (ended["depth"] == STEPS.index("checkout")) & (ended["channel"] == CHANNELS.index("app"))
+    return contacts.assign(at=contacts["at"].clip(lower=0)), ended.loc[lost, ["customer", "at"]]
 
 
 def _earlier_sessions(
@@ -98,9 +112,12 @@ def _ended_early(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.Da
     start, stop = (to_clock(day, persona, seasons)[customer] for day in (first, np.maximum(last, first + 1)))
     reading = start + (stop - start) * rng.random(len(customer))
     day = np.minimum(from_clock(reading, persona[customer], seasons).astype(int), len(calendar) - 1)
-    at = moments(rng, day, channel + 1, calendar)
+    channel = shifted(rng, people, customer, day, channel + 1, len(calendar))
+    at = moments(rng, day, channel, calendar)
     depth = np.array([STEPS.index(s) for s in steps])[step]
-    return pd.DataFrame({"customer": customer, "at": at, "channel": channel + 1, "depth": depth})
+    sessions = pd.DataFrame({"customer": customer, "at": at, "channel": channel, "depth": depth})
+    fewer = declined(people, customer, day, len(calendar)) & (rng.random(len(day)) >= DECLINE["times"])
+    return sessions[~fewer]
 
 
 def _lost_per_order() -> np.ndarray:
@@ -159,9 +176,10 @@ def all_contacts(
     orders: pd.DataFrame,
     people: pd.DataFrame,
     customers: pd.DataFrame,
+    others: list[pd.DataFrame],
     calendar: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Every contact within the years, sorted by customer and time, with the kind of content of what was sent."""
+    """Every contact within the years, sorted by customer and time, with content and campaign of what was sent."""
     signups = pd.DataFrame(
         {"customer": people.index, "at": people["signup"], "event": EVENT["signup"], "channel": home_channel(people)}
     )
@@ -170,32 +188,31 @@ def all_contacts(
         journeys,
         _after_orders(rng, orders, calendar),
         _messages(rng, people, customers, calendar),
+        *others,
     ]
-    contacts = pd.concat(parts, ignore_index=True)
-    contacts["content"] = contacts["content"].fillna(-1).astype(int)
+    contacts = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    for column in ("content", "campaign"):
+        contacts[column] = contacts[column].fillna(-1).astype(int) if column in contacts else -1
     contacts = contacts[contacts["at"] < len(calendar) * DAY]
     # Events follow each other as listed in EVENTS where two fall on the same second.
-    return contacts.sort_values(["customer", "at", "event", "channel", "content"], ignore_index=True)
+    return contacts.sort_values(["customer", "at", "event", "channel", "content", "campaign"], ignore_index=True)
 
 
 def _after_orders(rng: np.random.Generator, orders: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
-    """Deliveries, cancellations, returns, calls to support and reviews."""
+    """Deliveries, cancellations, returns and reviews."""
     at, status, channel = orders["at"].to_numpy(), orders["status"].to_numpy(), orders["channel"].to_numpy()
     day = orders["day"].to_numpy()
     n = len(orders)
     office = rng.integers(9 * 3600, 18 * 3600, n)
     delivered = (channel > 0) & (status == "completed")
-    delivery = np.where(delivered, (day + rng.integers(1, 6, n)) * DAY + office, at)
+    delivery = np.where(delivered, (day + orders["delivery_days"].to_numpy()) * DAY + office, at)
     evening = rng.integers(17 * 3600, 24 * 3600, n)
     review = (delivery // DAY + rng.integers(1, 21, n)) * DAY + evening
-    chance = np.select([status == "cancelled", status == "returned", channel > 0], [0.30, 0.35, 0.045], 0.012)
-    call = (at // DAY + rng.integers(1, 8, n)) * DAY + rng.integers(9 * 3600, 18 * 3600, n)
     cancellation = np.minimum(at + rng.integers(300, 20 * 3600, n), len(calendar) * DAY - 1)
     happened = (
         (delivered, delivery, "delivery", CONTACT["courier"]),
         (status == "cancelled", cancellation, "cancellation", channel),
         (status == "returned", at, "return", channel),
-        (rng.random(n) < chance, call, "support_call", CONTACT["phone"]),
         ((status == "completed") & (rng.random(n) < np.where(delivered, 0.11, 0.015)), review, "review", channel),
     )
     return pd.concat(
@@ -249,7 +266,82 @@ def _messages(
     return pd.concat(parts, ignore_index=True)
 
 
-def touchpoint_table(contacts: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp) -> pd.DataFrame:
+def of_tickets(tickets: pd.DataFrame) -> pd.DataFrame:
+    """A call or a message to support for every ticket."""
+    by_phone = tickets["channel"].to_numpy() == TICKET_CHANNELS.index("phone")
+    channel = np.array([CONTACT[name] for name in TICKET_CHANNELS])[tickets["channel"]]
+    event = np.where(by_phone, EVENT["support_call"], EVENT["support_message"])
+    return pd.DataFrame(
+        {"customer": tickets["customer"].to_numpy(), "at": tickets["at"], "event": event, "channel": channel}
+    )
+
+
+def of_campaigns(answers: pd.DataFrame, programme: pd.DataFrame) -> pd.DataFrame:
+    """What campaigns sent, what was opened and clicked, and the visits by a click; nothing for the control group."""
+    answers = answers[answers["treated"].astype(bool)]
+    by = np.array([CAMPAIGNS[number].channel for number in programme["number"]], dtype=object)
+    by = by[answers["campaign"].to_numpy(dtype=int)]
+    told = []
+    for channel, (sent, opened, clicked, lands_on) in _RESPONSES.items():
+        here = answers[by == channel]
+        for event, column, where, lag in (
+            (sent, "sent", channel, 0),
+            (opened, "opened", channel, 0),
+            (clicked, "clicked", channel, 0),
+            ("visit" if lands_on else "", "clicked", lands_on, 4),
+        ):
+            if event:
+                yes = here[here[column].notna()]
+                told.append(
+                    pd.DataFrame(
+                        {
+                            "customer": yes["customer"].to_numpy(dtype=int),
+                            "at": yes[column].to_numpy(dtype=float) + lag,
+                            "event": EVENT[event],
+                            "channel": CONTACT[where],
+                            "campaign": yes["campaign"].to_numpy(dtype=int),
+                        }
+                    )
+                )
+    return pd.concat(told, ignore_index=True)
+
+
+#: Events of sending, opening and clicking, by channel, and where a click leads.
+_RESPONSES = {
+    "email": ("email_sent", "email_open", "email_click", "web"),
+    "sms": ("sms_sent", "", "sms_click", "web"),
+    "app": ("push_sent", "push_open", "", "app"),
+    "phone": ("call", "", "", ""),
+}
+
+
+def of_companies(
+    companies: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame, first: int, n_days: int
+) -> pd.DataFrame:
+    """Calls, meetings and offers on the way of each deal, the order of a deal that was won, and its delivery."""
+    event = np.array([EVENT[name] for name in ("sales_call", "meeting", "offer_sent", "sales_call", "order")])
+    of_deals = stages[(stages["stage"] < len(event)) & ~deals["nameless"].to_numpy()[stages["deal"]]]
+    won = deals[deals["outcome"] == "won"]
+    parts = [
+        pd.DataFrame({"customer": companies.index, "at": companies["signup"], "event": EVENT["signup"]}),
+        pd.DataFrame(
+            {
+                "customer": deals["company"].to_numpy()[of_deals["deal"]],
+                "at": of_deals["at"].to_numpy(),
+                "event": event[of_deals["stage"].to_numpy()],
+            }
+        ),
+        pd.DataFrame({"customer": won["company"], "at": won["closed"] + 5 * DAY, "event": EVENT["delivery"]}),
+    ]
+    contacts = pd.concat(parts, ignore_index=True)
+    by = np.where(contacts["event"] == EVENT["delivery"], CONTACT["courier"], CONTACT["sales"])
+    contacts = contacts.assign(customer=contacts["customer"] + first, channel=by)
+    return contacts[contacts["at"] < n_days * DAY]
+
+
+def touchpoint_table(
+    contacts: pd.DataFrame, ids: pd.Series, campaigns: pd.Series, first_day: pd.Timestamp
+) -> pd.DataFrame:
     event = contacts["event"].to_numpy()
     stage, phase, owner = zip(*EVENTS.values(), strict=True)
     return pd.DataFrame(
@@ -260,6 +352,7 @@ def touchpoint_table(contacts: pd.DataFrame, ids: pd.Series, first_day: pd.Times
             "stage": words(stage, event),
             "phase": words(phase, event),
             "channel": words(CONTACT_CHANNELS, contacts["channel"].to_numpy()),
+            "campaign_id": words(campaigns, contacts["campaign"].to_numpy()),
             "content_type": words(NEWSLETTERS, contacts["content"].to_numpy()),
             "owner": words(owner, event),
         }

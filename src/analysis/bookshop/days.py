@@ -28,13 +28,18 @@ HOURS = {
 CLOSED = frozenset({(1, 1), (1, 2), (1, 3), (1, 4), (1, 13)})
 #: The weeks of presents: before Yalda (the last night of Azar) and before Nowruz, as Jalali month, first and last day.
 FEASTS = ((9, 20, 30), (12, 12, 30))
+#: Prices rise every 1 Farvardin; consumer prices in Iran rose by more than this in these years.
+YEARLY_PRICE_RISE = 0.25
 DAY, MINUTE = 86_400, 60
 
 
-def calendar_of(end: date, years: int) -> pd.DataFrame:
-    """One row per day up to the end: date, Jalali year, month and day, weekday, and each channel's weight on it."""
+def calendar_of(end: date, years: int, beyond: int = 0) -> pd.DataFrame:
+    """One row per day up to the end and some days beyond it.
+
+    Columns: date, Jalali year, month and day, weekday, each channel's weight on it, and prices against the last year.
+    """
     start = (pd.Timestamp(end) - pd.DateOffset(years=years)).date() + timedelta(days=1)
-    days = [start + timedelta(days=d) for d in range((end - start).days + 1)]
+    days = [start + timedelta(days=d) for d in range((end - start).days + 1 + beyond)]
     jalali = [jdatetime.date.fromgregorian(date=day) for day in days]
     calendar = pd.DataFrame(
         {
@@ -45,6 +50,7 @@ def calendar_of(end: date, years: int) -> pd.DataFrame:
             "weekday": [day.weekday() for day in days],
         }
     )
+    calendar["prices"] = (1 + YEARLY_PRICE_RISE) ** (calendar["year"] - calendar["year"].iloc[-1 - beyond])
     for channel in CHANNELS:
         calendar[channel] = np.array(WEEKDAYS[channel])[calendar["weekday"]]
     closed = [(j.month, j.day) in CLOSED for j in jalali]

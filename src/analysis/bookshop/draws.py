@@ -9,9 +9,10 @@ import pyarrow as pa
 TIMEZONE = "Asia/Tehran"
 
 
-def random_numbers(seed: int, table: str) -> np.random.Generator:
-    """Random numbers of one table, which depend on the seed and its name alone."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(table.encode()),)))
+def random_numbers(seed: int, table: str, piece: int = 0) -> np.random.Generator:
+    """Random numbers of one table of one piece, which depend on the seed and these two alone."""
+    key = (zlib.crc32(table.encode()), piece) if piece else (zlib.crc32(table.encode()),)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def draw(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
@@ -44,8 +45,7 @@ def words(names, codes: np.ndarray) -> pd.Series:
 
 
 def numbered(letter: str, numbers: np.ndarray, width: int) -> list[str]:
-    width = max(width, len(str(len(numbers))))
-    return [f"{letter}{number:0{width}d}" for number in numbers]
+    return [f"{letter}{number:0{width}d}" for number in np.asarray(numbers).tolist()]
 
 
 def instants(seconds: np.ndarray, first_day: pd.Timestamp) -> pd.Series:
@@ -53,6 +53,9 @@ def instants(seconds: np.ndarray, first_day: pd.Timestamp) -> pd.Series:
 
     Iran has had +03:30 all the year since September 2022; in a summer before that, clocks showed an hour more.
     """
+    missing = np.isnan(np.asarray(seconds, dtype=float))
+    seconds = np.where(missing, 0, seconds)
     local = first_day.to_datetime64().astype("datetime64[s]") + np.round(seconds).astype("timedelta64[s]")
     utc = local - np.timedelta64(210, "m")
+    utc[missing] = np.datetime64("NaT")
     return pd.Series(utc.astype("datetime64[us]")).dt.tz_localize("UTC").dt.tz_convert(TIMEZONE)

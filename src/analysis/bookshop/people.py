@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from analysis.bookshop.catalogue import GENRES
 from analysis.bookshop.days import CHANNELS, FEASTS
-from analysis.bookshop.draws import beta, dirichlet, normed
+from analysis.bookshop.draws import beta, dirichlet, draw, normed
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,25 @@ CITIES = {
     "Kerman": ("Kerman", 3, ()),
     "Yazd": ("Yazd", 2, ()),
 }
+DISTRICTS = {"north": 0.3, "centre": 0.4, "south": 0.3}
+#: Planted: in one city the district matters, in the others it does not. Titles per order there, against elsewhere.
+RICH_DISTRICT = {"city": "Tehran", "district": "north", "times": 1.4}
+#: Planted: in the last year, customers of this city order this much less often, while the whole grows.
+DECLINE = {"city": "Karaj", "days": 365, "times": 0.55}
+#: Planted: in the last quarter, this share of one group's web sessions and orders has moved to the app.
+SHIFT = {"persona": "academic", "from": "web", "to": "app", "days": 90, "share": 0.6}
 #: Branch purchases of people whose city has none, against people whose city has one.
 AWAY_FROM_BRANCHES = 0.12
 #: Purchase rate of everybody in a Jalali month against an ordinary one: quiet Farvardin, busy Mehr, Azar and Esfand.
 MONTHS = {1: 0.75, 2: 1.1, 6: 1.1, 7: 1.25, 9: 1.1, 12: 1.3}
+
+#: Ways to be reached and their weights at twenty and at seventy years of age.
+REACHED_BY = {"sms": (30, 38), "email": (22, 12), "app": (44, 4), "phone": (4, 46)}
+
+#: What people are like, as standard scores that a survey asks about: how far each follows from how they truly buy
+#: (price consciousness from price sensitivity, quality from spend level, brand loyalty from how long they stay, novelty
+#: from how far their taste leaves their group's; social influence decides through whom they came).
+TRAITS = ("price consciousness", "quality", "brand loyalty", "novelty seeking", "social influence")
 
 TASTES = [f"taste_{genre}" for genre in GENRES]
 SHARES = [f"share_{channel}" for channel in CHANNELS]
@@ -178,6 +194,12 @@ def latent_people(rng: np.random.Generator, n: int, calendar: pd.DataFrame) -> p
     at_once = rng.random(n) < 0.6
     first_day = signup_day + np.where(at_once, 0, 1 + rng.exponential(18, n).astype(int))
     dropout_rate = rng.gamma(of["years_shape"], 1 / (of["years_shape"] * of["years"]))
+    city = rng.choice(len(CITIES), n, p=normed([weight for _, weight, _ in CITIES.values()]))
+    district = rng.choice(len(DISTRICTS), n, p=normed(DISTRICTS.values()))
+    rich = (city == list(CITIES).index(RICH_DISTRICT["city"])) & (
+        district == list(DISTRICTS).index(RICH_DISTRICT["district"])
+    )
+    basket = (1 + rng.gamma(4, (of["basket"] - 1) / 4)) * np.where(rich, RICH_DISTRICT["times"], 1)
     people = pd.DataFrame(
         {
             "persona": persona,
@@ -186,15 +208,21 @@ def latent_people(rng: np.random.Generator, n: int, calendar: pd.DataFrame) -> p
             "first_day": first_day,
             "orders_per_year": rng.gamma(of["rate_shape"], of["orders_per_year"] / of["rate_shape"]),
             "regularity": np.where(rng.random(n) < of["regular"], REGULAR_SHAPE, 1),
+            "dropout_rate": np.maximum(dropout_rate, 0.01),
             "dropout_day": first_day + 365.25 * rng.exponential(1, n) / np.maximum(dropout_rate, 0.01),
-            "basket": 1 + rng.gamma(4, (of["basket"] - 1) / 4),
+            "basket": basket,
             "dear": beta(rng, of["dear"], 6),
             "discounts": beta(rng, of["discounts"], 6),
-            "city": rng.choice(len(CITIES), n, p=normed([weight for _, weight, _ in CITIES.values()])),
+            "city": city,
+            "district": district,
+            "age": _ages(rng, persona),
         }
     )
-    people[TASTES] = _tastes(rng, persona)
+    people["reached_by"] = _reached_by(rng, people["age"].to_numpy())
+    borrowed = rng.beta(*BORROWED, n)
+    people[TASTES] = _tastes(rng, persona, borrowed)
     people[SHARES] = _channel_shares(rng, persona, people["city"].to_numpy())
+    people[list(TRAITS)] = _traits(rng, people, borrowed)
     return people.sort_values("signup_day", kind="stable", ignore_index=True)
 
 
@@ -204,12 +232,43 @@ _NUMBERS = (
 )  # fmt: skip
 
 
-def _tastes(rng: np.random.Generator, persona: np.ndarray) -> np.ndarray:
+def _ages(rng: np.random.Generator, persona: np.ndarray) -> np.ndarray:
+    """Age when signing up, in years."""
+    mean, deviation, low, high = np.array([p.age for p in PERSONAS.values()])[persona].T
+    age = rng.normal(mean, deviation)
+    outside = (age < low) | (age > high)
+    return np.where(outside, rng.uniform(low, high), age)
+
+
+def _reached_by(rng: np.random.Generator, age: np.ndarray) -> np.ndarray:
+    """The channel each customer wants to be reached by, by age."""
+    young, old = np.array(list(REACHED_BY.values()), dtype=float).T
+    older = np.clip((age - 20) / 50, 0, 1)[:, None]
+    return draw(rng, (1 - older) * young + older * old)
+
+
+def _traits(rng: np.random.Generator, people: pd.DataFrame, borrowed: np.ndarray) -> np.ndarray:
+    """Standard scores of what each customer is like, in part noise, in part the very cause of what they do."""
+    # The Beta(1, b) distribution function is 1 - (1 - x)^b: a uniform number, and by its quantile a standard score.
+    novelty = ndtri(np.clip(1 - (1 - borrowed) ** BORROWED[1], 1e-6, 1 - 1e-6))
+    causes = (
+        (people["discounts"] - 0.32) / 0.24,
+        (people["dear"] - 0.50) / 0.22,
+        -(np.log(people["dropout_rate"]) + 0.9) / 1.2,
+        novelty,
+        rng.normal(0, 1, len(people)),
+    )
+    own = np.sqrt([0.7, 0.6, 0.6, 0.8, 1.0])
+    noise = rng.normal(0, 1, (len(people), len(causes)))
+    return np.column_stack(causes) * own + noise * np.sqrt(1 - own**2)
+
+
+def _tastes(rng: np.random.Generator, persona: np.ndarray, borrowed: np.ndarray) -> np.ndarray:
     """Each customer's weights of the genres: their persona's, in part another's, with their own deviation."""
     weights = np.array([[p.genres.get(genre, 0.0) for genre in GENRES] for p in PERSONAS.values()])
     weights /= weights.sum(axis=1, keepdims=True)
     other = rng.choice(len(PERSONAS), len(persona), p=normed([p.share for p in PERSONAS.values()]))
-    borrowed = rng.beta(*BORROWED, len(persona))[:, None]
+    borrowed = borrowed[:, None]
     return dirichlet(rng, TASTE_CONCENTRATION * ((1 - borrowed) * weights[persona] + borrowed * weights[other]))
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.bookshop.catalogue import GENRES
-from analysis.bookshop.days import CHANNELS, DAY
-from analysis.bookshop.draws import draw, instants, numbered, words
-from analysis.bookshop.people import CITIES, PERSONAS, TASTES, Persona, home_channel
+from analysis.bookshop.days import CHANNELS
+from analysis.bookshop.draws import draw, instants, words
+from analysis.bookshop.people import CITIES, DISTRICTS, PERSONAS, REACHED_BY, TASTES, Persona, home_channel
 
 #: Median yearly income in million toman (0: none), and weights of school, diploma, bachelor, master, doctorate.
 OCCUPATIONS = {
@@ -40,8 +40,10 @@ ACQUISITION = {
 }
 PAID = ("instagram", "online advertisement", "school", "book fair")
 
-#: Ways to be reached and their weights at twenty and at seventy years of age.
-REACHED_BY = {"sms": (30, 38), "email": (22, 12), "app": (44, 4), "phone": (4, 46)}
+#: Share of customers who agree to be reached on a channel that they did not ask for, in the order of `REACHED_BY`.
+AGREES = (0.62, 0.50, 0.35, 0.30)
+#: Planted nothings: fields that have no influence on anything.
+NEWSLETTER_LAYOUTS, CARD_COLOURS = ("A", "B"), ("blue", "green", "red")
 
 WOMEN = (
     "Sara Maryam Zahra Fatemeh Narges Leila Nasrin Parisa Mina Shirin Elham Niloufar Samira Mahsa Azadeh Roya Bahareh "
@@ -60,24 +62,20 @@ FAMILIES = (
 )
 
 
-def recorded(
-    rng: np.random.Generator, people: pd.DataFrame, orders: pd.DataFrame, calendar: pd.DataFrame
-) -> pd.DataFrame:
-    """The customers as recorded: with gaps, since not everybody fills in a form."""
+def recorded(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
+    """The customers as recorded: with gaps, since not everybody fills in a form; times and tags come later."""
     n = len(people)
-    first_day = calendar["date"].iloc[0]
     persona = people["persona"].to_numpy()
     groups = list(PERSONAS.values())
-    number = np.arange(1, n + 1)
-    age = _ages(rng, groups, persona)  # when signing up
+    age = people["age"].to_numpy()  # when signing up
     signed_up = calendar["date"].to_numpy()[people["signup_day"]]
     woman = rng.random(n) < np.array([g.women for g in groups])[persona]
     likely = np.array([g.married for g in groups])[persona] / (1 + np.exp((26 - age) / 2.5))
     married = rng.random(n) < likely
     occupation = _occupations(rng, groups, persona, woman)
     cities, provinces = list(CITIES), [province for province, _, _ in CITIES.values()]
-    customers = pd.DataFrame({"customer_id": numbered("C", number, 5), "kind": "person"})
-    customers = customers.join(_names(rng, woman, number))
+    customers = pd.DataFrame({"customer_id": ids, "kind": "person"})
+    customers = customers.join(_names(rng, woman, np.array([int(i[1:]) for i in ids], dtype=int)))
     customers["birth_date"] = (signed_up - (age * 365.25).astype("timedelta64[D]")).astype("datetime64[us]")
     customers["gender"] = words(["male", "female"], woman.astype(int))
     customers["marital_status"] = words(["single", "married"], married.astype(int))
@@ -89,19 +87,25 @@ def recorded(
     city = people["city"].to_numpy()
     customers["city"], customers["region"] = words(cities, city), words(provinces, city)
     customers["country"] = "Iran"
-    customers["signup_at"] = instants(people["signup"].to_numpy(), first_day)
-    customers = customers.join(_acquisition(rng, home_channel(people), people["signup"].to_numpy() // DAY, calendar))
-    customers = customers.join(_reach(rng, age))
+    customers = customers.join(_acquisition(rng, people, calendar))
+    customers = customers.join(_reach(rng, people["reached_by"].to_numpy()))
     customers["interests"] = _interests(rng, people)
-    customers["tags"] = _tags(rng, orders, n)
+    customers["district"] = words(list(DISTRICTS), people["district"].to_numpy())
+    customers["newsletter_layout"] = words(NEWSLETTER_LAYOUTS, rng.integers(0, len(NEWSLETTER_LAYOUTS), n))
+    customers["card_colour"] = words(CARD_COLOURS, rng.integers(0, len(CARD_COLOURS), n))
     return _with_gaps(rng, customers)
 
 
-def _ages(rng: np.random.Generator, groups: list[Persona], persona: np.ndarray) -> np.ndarray:
-    mean, deviation, low, high = np.array([g.age for g in groups])[persona].T
-    age = rng.normal(mean, deviation)
-    outside = (age < low) | (age > high)
-    return np.where(outside, rng.uniform(low, high), age)
+def with_times_and_tags(
+    rng: np.random.Generator,
+    customers: pd.DataFrame,
+    people: pd.DataFrame,
+    orders: pd.DataFrame,
+    calendar: pd.DataFrame,
+) -> pd.DataFrame:
+    """The recorded customers with what only their contacts and orders tell: when they signed up, their tags."""
+    signup = instants(people["signup"].to_numpy(), calendar["date"].iloc[0])
+    return customers.assign(signup_at=signup, tags=_tags(rng, orders, len(people)))
 
 
 def _occupations(rng: np.random.Generator, groups: list[Persona], persona: np.ndarray, woman: np.ndarray) -> np.ndarray:
@@ -134,22 +138,29 @@ def _names(rng: np.random.Generator, woman: np.ndarray, number: np.ndarray) -> p
     given = np.where(woman, rng.choice(WOMEN.split(), n), rng.choice(MEN.split(), n))
     family = rng.choice(FAMILIES.split(), n)
     told = zip(given, family, number, strict=True)
-    line = (number * 7919 + rng.integers(10**7)) % 10**7
     return pd.DataFrame(
         {
             "name": [f"{g} {f}" for g, f in zip(given, family, strict=True)],
             "email": [f"{g}.{f}{i}@example.com".lower() for g, f, i in told],
-            "phone": [f"0000 {x // 10_000:03d} {x % 10_000:04d}" for x in line],
+            "phone": nobodys_phones(number),
         }
     )
 
 
-def _acquisition(rng: np.random.Generator, home: np.ndarray, day: np.ndarray, calendar: pd.DataFrame) -> pd.DataFrame:
+def nobodys_phones(number: np.ndarray) -> list[str]:
+    """A telephone number for each number below ten million, no two the same, that cannot be anybody's."""
+    line = number * 7919 % 10**7  # 7919 and ten have no divisor in common
+    return [f"0000 {x // 10_000:03d} {x % 10_000:04d}" for x in line.tolist()]
+
+
+def _acquisition(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
     """Where customers came from, and the campaign of the season for those whom an advertisement may have brought."""
-    n = len(home)
+    n, home, day = len(people), home_channel(people), people["signup_day"].to_numpy()
     sources = sorted({source for ways in ACQUISITION.values() for source in ways})
     weights = np.array([[ACQUISITION[c].get(source, 0) for source in sources] for c in CHANNELS], dtype=float)
-    source = draw(rng, weights[home])
+    by_others = np.isin(sources, ["word of mouth", "instagram"])
+    heeds = np.exp(0.5 * people["social influence"].to_numpy())
+    source = draw(rng, weights[home] * np.where(by_others, heeds[:, None], 1))
     month, year = calendar["month"].to_numpy()[day], calendar["year"].to_numpy()[day]
     by_campaign = np.isin(source, [sources.index(s) for s in PAID]) & (rng.random(n) < 0.7)
     campaign = [
@@ -160,14 +171,10 @@ def _acquisition(rng: np.random.Generator, home: np.ndarray, day: np.ndarray, ca
     return pd.DataFrame({"acquisition_channel": words(sources, source), "acquisition_campaign": campaign})
 
 
-def _reach(rng: np.random.Generator, age: np.ndarray) -> pd.DataFrame:
-    """The channel customers ask to be reached by, by age, and those they may be reached on."""
-    n = len(age)
-    names = list(REACHED_BY)
-    young, old = np.array(list(REACHED_BY.values()), dtype=float).T
-    older = np.clip((age - 20) / 50, 0, 1)[:, None]
-    preferred = draw(rng, (1 - older) * young + older * old)
-    consent = rng.random((n, len(names))) < np.array([0.62, 0.50, 0.35, 0.15])
+def _reach(rng: np.random.Generator, preferred: np.ndarray) -> pd.DataFrame:
+    """The channel customers ask to be reached by, and those they may be reached on."""
+    n, names = len(preferred), list(REACHED_BY)
+    consent = rng.random((n, len(names))) < np.array(AGREES)
     # Nearly all agree to the channel they ask for; a few agree to nothing.
     consent[np.arange(n), preferred] |= rng.random(n) < 0.85
     consent[rng.random(n) < 0.06] = False
@@ -204,7 +211,7 @@ def _with_gaps(rng: np.random.Generator, customers: pd.DataFrame) -> pd.DataFram
     n = len(customers)
     no_form = rng.random(n) < 0.33
     blank = {"gender": 0.04, "birth_date": 0.14, "email": 0.28, "phone": 0.03, "acquisition_channel": 0.07}
-    blank |= {"preferred_channel": 0.18, "city": 0.02}
+    blank |= {"preferred_channel": 0.18, "city": 0.02, "district": 0.05, "card_colour": 0.05}
     on_form = {"marital_status": 0.06, "education": 0.06, "occupation": 0.05, "household_size": 0.08, "income": 0.20}
     on_form |= {"interests": 0.10}
     customers = customers.copy()

@@ -3,10 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from analysis.bookshop.catalogue import GENRES, YEARLY_PRICE_RISE
+from analysis.bookshop.catalogue import GENRES, pairs_in
 from analysis.bookshop.days import CHANNELS, moments
-from analysis.bookshop.draws import draw, instants, normed, numbered, words
-from analysis.bookshop.people import CITIES, SHARES, TASTES, from_clock, seasons_of, to_clock
+from analysis.bookshop.draws import draw, instants, normed, words
+from analysis.bookshop.people import (
+    CITIES,
+    DECLINE,
+    PERSONAS,
+    SHARES,
+    SHIFT,
+    TASTES,
+    from_clock,
+    seasons_of,
+    to_clock,
+)
 
 #: Weights of the ways to pay, in branches and online, and how often customers pay the way they are used to.
 PAYMENTS = {
@@ -15,13 +25,20 @@ PAYMENTS = {
 }
 PAYMENT_HABIT = 0.88
 
-#: Shares of orders cancelled and given back (in whole or in part), in branches and online.
-CANCELLED = {"branch": 0.003, "web": 0.035, "app": 0.035}
-GIVEN_BACK = {"branch": 0.012, "web": 0.035, "app": 0.030}
+#: Where companies buy and how they pay.
+COMPANIES_BUY, COMPANIES_PAY = "sales", "invoice"
+#: Discounts and how often each is given; genres of which people take two pieces, how often these and the others.
+DISCOUNT_RATES = ((0.10, 0.40), (0.15, 0.25), (0.20, 0.25), (0.30, 0.10))
+SEVERAL = {"genres": ("stationery", "children"), True: 0.22, False: 0.03}
+#: Planted nothing: the till of the branch has no influence on anything.
+TILLS = ("till 1", "till 2", "till 3")
 
 
-def purchases_of(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.DataFrame) -> pd.DataFrame:
-    """One row per purchase: customer (row number), day, second and channel, customer by customer in time."""
+def purchases_of(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.DataFrame, n_days: int) -> pd.DataFrame:
+    """One row per purchase that nothing prevents: customer (row number), day, second and channel.
+
+    The calendar reaches beyond the last of the `n_days` of history: so does what people would buy next.
+    """
     seasons = seasons_of(calendar)
     persona = people["persona"].to_numpy()
     last = np.minimum(people["dropout_day"].to_numpy(), len(calendar))
@@ -38,14 +55,49 @@ def purchases_of(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.Da
         who, reading = who[stays], reading[stays]
     customer, reading = (np.concatenate(part) for part in zip(*rounds, strict=True)) if rounds else (who, reading)
     day = np.minimum(from_clock(reading, persona[customer], seasons).astype(int), len(calendar) - 1)
-    weights = people[SHARES].to_numpy()[customer] * calendar[list(CHANNELS)].to_numpy()[day]
-    # Whoever never goes anywhere but to a branch that is closed today orders on the web.
-    weights[weights.sum(axis=1) <= 0, 1] = 1
-    channel = draw(rng, weights)
+    stopped = declined(people, customer, day, n_days) & (rng.random(len(day)) >= DECLINE["times"])
+    customer, day = customer[~stopped], day[~stopped]
+    channel = channels_of(rng, people, customer, day, calendar, n_days)
     purchases = pd.DataFrame(
         {"customer": customer, "day": day, "at": moments(rng, day, channel, calendar), "channel": channel}
     )
     return purchases.sort_values(["customer", "at"], kind="stable", ignore_index=True)
+
+
+def declined(people: pd.DataFrame, customer: np.ndarray, day: np.ndarray, n_days: int) -> np.ndarray:
+    """Whether it is the place and the time of the planted decline."""
+    there = people["city"].to_numpy()[customer] == list(CITIES).index(DECLINE["city"])
+    return there & (day >= n_days - DECLINE["days"])
+
+
+def channels_of(
+    rng: np.random.Generator,
+    people: pd.DataFrame,
+    customer: np.ndarray,
+    day: np.ndarray,
+    calendar: pd.DataFrame,
+    n_days: int,
+) -> np.ndarray:
+    """The channel of each order, by the customer's shares, the day, and the planted shift of the last quarter."""
+    weights = people[SHARES].to_numpy()[customer] * calendar[list(CHANNELS)].to_numpy()[day]
+    # Whoever never goes anywhere but to a branch that is closed today orders on the web.
+    weights[weights.sum(axis=1) <= 0, 1] = 1
+    return shifted(rng, people, customer, day, draw(rng, weights), n_days)
+
+
+def shifted(
+    rng: np.random.Generator,
+    people: pd.DataFrame,
+    customer: np.ndarray,
+    day: np.ndarray,
+    channel: np.ndarray,
+    n_days: int,
+) -> np.ndarray:
+    """The channels after the planted shift: in the last quarter one group goes elsewhere."""
+    moves = people["persona"].to_numpy()[customer] == list(PERSONAS).index(SHIFT["persona"])
+    moves &= (day >= n_days - SHIFT["days"]) & (channel == CHANNELS.index(SHIFT["from"]))
+    moves &= rng.random(len(day)) < SHIFT["share"]
+    return np.where(moves, CHANNELS.index(SHIFT["to"]), channel)
 
 
 def lines_of(
@@ -65,19 +117,33 @@ def lines_of(
         had = pd.DataFrame({"customer": customer, "product": product}).duplicated().to_numpy()
         product[had] = _titles(rng, genre[had], people["dear"].to_numpy()[customer[had]], products)
     # Presents, stationery and children's books go in pairs now and then.
-    several = np.isin(genre, [list(GENRES).index(g) for g in ("stationery", "children")])
-    quantity = 1 + (rng.random(len(product)) < np.where(several, 0.22, 0.03))
+    several = np.isin(genre, [list(GENRES).index(g) for g in SEVERAL["genres"]])
+    quantity = 1 + (rng.random(len(product)) < np.where(several, SEVERAL[True], SEVERAL[False]))
     lines = pd.DataFrame({"purchase": purchase, "product": product, "quantity": quantity})
+    lines = pd.concat([lines, _second_of_pairs(rng, lines, customer, products)], ignore_index=True)
     lines = lines.groupby(["purchase", "product"], as_index=False)["quantity"].sum()
 
     day = purchases["day"].to_numpy()[lines["purchase"]]
-    years_ago = calendar["year"].iloc[-1] - calendar["year"].to_numpy()[day]
     list_price = products["price"].to_numpy()[lines["product"]]
-    lines["unit_price"] = np.round(list_price / (1 + YEARLY_PRICE_RISE) ** years_ago, -3)
+    lines["unit_price"] = np.round(list_price * calendar["prices"].to_numpy()[day], -3)
     cut = _discount_rates(rng, purchases, people)[lines["purchase"]]
     lines["discount"] = np.round(lines["unit_price"] * cut, -3) * lines["quantity"]
     lines["amount"] = lines["quantity"] * lines["unit_price"] - lines["discount"]
     return lines
+
+
+def _second_of_pairs(
+    rng: np.random.Generator, lines: pd.DataFrame, customer: np.ndarray, products: pd.DataFrame
+) -> pd.DataFrame:
+    """Lines of the titles that come along with another one, for those who do not have them."""
+    found = []
+    for first, second, share in pairs_in(products):
+        product = lines["product"].to_numpy()
+        have = np.zeros(customer.max(initial=-1) + 1, dtype=bool)
+        have[customer[product == second]] = True
+        comes = (product == first) & ~have[customer] & (rng.random(len(product)) < share)
+        found.append(pd.DataFrame({"purchase": lines["purchase"].to_numpy()[comes], "product": second, "quantity": 1}))
+    return pd.concat(found, ignore_index=True).drop_duplicates(["purchase", "product"])
 
 
 def _titles(rng: np.random.Generator, genre: np.ndarray, dear: np.ndarray, products: pd.DataFrame) -> np.ndarray:
@@ -98,7 +164,8 @@ def _titles(rng: np.random.Generator, genre: np.ndarray, dear: np.ndarray, produ
 def _discount_rates(rng: np.random.Generator, purchases: pd.DataFrame, people: pd.DataFrame) -> np.ndarray:
     """Discount of every purchase, 0 for most."""
     uses = rng.random(len(purchases)) < people["discounts"].to_numpy()[purchases["customer"]]
-    return np.where(uses, rng.choice([0.10, 0.15, 0.20, 0.30], len(purchases), p=[0.40, 0.25, 0.25, 0.10]), 0.0)
+    rates, chances = zip(*DISCOUNT_RATES, strict=True)
+    return np.where(uses, rng.choice(rates, len(purchases), p=chances), 0.0)
 
 
 def with_credit_notes(
@@ -108,21 +175,26 @@ def with_credit_notes(
     people: pd.DataFrame,
     calendar: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Orders in the order of time with status, branch, payment and sums; a return is a credit note of its own."""
+    """Orders in the order of time with status, branch, payment and sums; a return is a credit note of its own.
+
+    The purchases know already what became of them (see :mod:`analysis.bookshop.service`).
+    """
     orders = purchases.assign(source=np.arange(len(purchases)), status="completed")
     orders["branch"] = _branches(rng, orders, people)
     orders["payment_method"] = _payments(rng, orders, len(people))
+    orders["till"] = np.where(orders["channel"] == 0, rng.integers(0, len(TILLS), len(orders)), -1)
     channel = orders["channel"].to_numpy()
-    fate = rng.random(len(orders))
-    cancelled = fate < np.array([CANCELLED[c] for c in CHANNELS])[channel]
+    cancelled = orders["cancelled"].to_numpy()
     open_still = (channel > 0) & (orders["day"] >= len(calendar) - 4) & (rng.random(len(orders)) < 0.7)
     orders.loc[open_still, "status"] = "open"
     orders.loc[cancelled, "status"] = "cancelled"
 
-    given_back = (1 - fate) < np.array([GIVEN_BACK[c] for c in CHANNELS])[channel]
-    notes = orders[given_back & (orders["status"] == "completed")].copy()
-    notes["day"] += rng.integers(6, 19, len(notes))  # after the delivery
-    open_again = np.append(_next_open_day(calendar), [len(calendar)] * 18)
+    notes = orders[orders["given_back"] & (orders["status"] == "completed")].copy()
+    notes["day"] += notes["delivery_days"] + rng.integers(1, 14, len(notes))  # after the delivery
+    notes[["complains", "handled_badly"]] = False
+    notes["trouble"] = 0
+    furthest = int(orders["delivery_days"].max() if len(orders) else 0) + 14
+    open_again = np.append(_next_open_day(calendar), [len(calendar)] * furthest)
     notes["day"] = np.where(notes["channel"] == 0, open_again[notes["day"]], notes["day"])
     notes = notes[notes["day"] < len(calendar)]
     notes["at"] = moments(rng, notes["day"].to_numpy(), notes["channel"].to_numpy(), calendar)
@@ -189,32 +261,60 @@ def _payments(rng: np.random.Generator, orders: pd.DataFrame, n: int) -> np.ndar
     return paid
 
 
-def order_ids(orders: pd.DataFrame) -> list[str]:
-    return numbered("O", np.arange(1, len(orders) + 1), 6)
+def with_company_orders(
+    orders: pd.DataFrame,
+    lines: pd.DataFrame,
+    company_orders: pd.DataFrame,
+    company_lines: pd.DataFrame,
+    n_people: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The orders of people and of companies together, numbered anew in the order of time."""
+    if company_orders.empty:
+        return orders, lines
+    theirs = company_orders.assign(
+        customer=company_orders["company"] + n_people,
+        channel=len(CHANNELS),
+        payment_method=sum(len(ways) for ways in PAYMENTS.values()),
+        branch=-1,
+        till=-1,
+        status="completed",
+    )
+    columns = ["customer", "at", "channel", "payment_method", "branch", "till", "status", "amount", "discount"]
+    both = pd.concat([orders[columns], theirs[columns]], ignore_index=True)
+    order = np.argsort(both["at"].to_numpy(), kind="stable")
+    number = np.empty(len(order), dtype=int)
+    number[order] = np.arange(len(order))
+    columns = ["order", "product", "quantity", "unit_price", "discount", "amount"]
+    their_lines = company_lines.assign(order=company_lines["order"] + len(orders))
+    all_lines = pd.concat([lines[columns], their_lines[columns]], ignore_index=True)
+    all_lines["order"] = number[all_lines["order"].to_numpy(dtype=int)]
+    both = both.iloc[order].reset_index(drop=True)
+    return both, all_lines.sort_values(["order", "product"], ignore_index=True)
 
 
-def order_table(orders: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp) -> pd.DataFrame:
+def order_table(orders: pd.DataFrame, order_ids: list[str], ids: pd.Series, first_day: pd.Timestamp) -> pd.DataFrame:
     branches = [branch for _, _, names in CITIES.values() for branch in names]
-    ways = [way for names in PAYMENTS.values() for way in names]
+    ways = [*(way for names in PAYMENTS.values() for way in names), COMPANIES_PAY]
     return pd.DataFrame(
         {
-            "order_id": order_ids(orders),
+            "order_id": order_ids,
             "customer_id": words(ids, orders["customer"].to_numpy()),
             "ordered_at": instants(orders["at"].to_numpy(), first_day),
-            "channel": words(CHANNELS, orders["channel"].to_numpy()),
+            "channel": words((*CHANNELS, COMPANIES_BUY), orders["channel"].to_numpy()),
             "branch": words(branches, orders["branch"].to_numpy()),
             "payment_method": words(ways, orders["payment_method"].to_numpy()),
             "amount": orders["amount"],
             "discount": orders["discount"],
             "status": orders["status"],
+            "till": words(TILLS, orders["till"].to_numpy()),
         }
     )
 
 
-def line_table(lines: pd.DataFrame, orders: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+def line_table(lines: pd.DataFrame, order_ids: list[str], products: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "order_id": words(order_ids(orders), lines["order"].to_numpy()),
+            "order_id": words(order_ids, lines["order"].to_numpy()),
             "product_id": words(products["product_id"], lines["product"].to_numpy()),
             "quantity": lines["quantity"].astype(float),
             "unit_price": lines["unit_price"],
