@@ -238,6 +238,7 @@ def _piece(plan: _Plan, size: int, first: _First, number: int) -> tuple[World, _
     # The contacts on the way, what customers complain of, and what they answer.
     journeys, lost_checkouts = touch.journeys(rng("journeys"), orders, people, calendar)
     people["signup"] = touch.signups(rng("signups"), people, journeys, calendar)
+    people["dropout_day"] = truth.last_moments(people, orders)
     tickets = service.tickets_of(rng("tickets"), purchases, lost_checkouts, people, n_days)
     answers = marketing.responses(rng("responses"), reached, programme, orders, n_days)
     reachable = customers["consents"].map(lambda consents: bool({"email", "sms"} & set(consents))).to_numpy(dtype=bool)
@@ -252,7 +253,7 @@ def _piece(plan: _Plan, size: int, first: _First, number: int) -> tuple[World, _
     contacts = touch.all_contacts(rng("contacts"), journeys, orders, people, customers, others, calendar)
 
     # The truth.
-    people["expected_spend_next_year"] = truth.expected_next_year(people, products, days, n_days)
+    people["expected_spend_next_year"] = truth.expected_next_year(people, purchases, products, days, n_days)
     future_lines = lines_of(rng("next year"), future, people, products, days)
     people["spend_next_year"] = truth.spend_next_year(future, future_lines, len(people))
 

@@ -19,7 +19,7 @@ TROUBLES = {
     "payment": (0.001, 0.012, 0.40),
 }
 #: Days from order to delivery, at least and at most, and from which on it is late; days that a late one adds.
-DELIVERY_DAYS, LATE_AFTER, LATE_DAYS = (1, 5), 7, (5, 11)
+DELIVERY_DAYS, LATE_AFTER, LATE_DAYS = (1, 5), 7, (7, 13)
 #: Planted: a slow step. Web orders to this region wait some days more; the share that is slowed, and the days.
 SLOW_STEP = {"region": "Razavi Khorasan", "channel": "web", "days": (4, 6)}
 #: Planted: complaints precede leaving. A badly handled one makes this share of customers leave, after some days.
@@ -149,7 +149,7 @@ def tickets_of(
     )
     errors = sessions[rng.random(len(sessions)) < CHECKOUT_TICKETS]
     errors = _quickly_answered(
-        rng, errors["customer"], errors["at"] + rng.integers(300, 7200, len(errors)), topics.index("app checkout")
+        rng, errors["customer"], errors["at"] + rng.integers(3600, 4 * 3600, len(errors)), topics.index("app checkout")
     )
     asks = purchases[rng.random(len(purchases)) < np.where(purchases["channel"] > 0, QUESTIONS[1], QUESTIONS[0])]
     questions = _quickly_answered(

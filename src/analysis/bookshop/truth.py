@@ -10,10 +10,12 @@ from analysis.bookshop.people import (
     DECLINE,
     PERSONAS,
     REACHED_BY,
+    REGULAR_SHAPE,
     SHARES,
     TASTES,
     TRAITS,
     seasons_of,
+    to_clock,
 )
 from analysis.bookshop.service import CANCELLED, TROUBLE_CANCELLED, TROUBLES
 from analysis.bookshop.shop import DISCOUNT_RATES, SEVERAL, declined
@@ -94,24 +96,37 @@ def true_loyalty(people: pd.DataFrame, orders: pd.DataFrame, ids: pd.Series, cal
     )
 
 
-def expected_next_year(people: pd.DataFrame, products: pd.DataFrame, calendar: pd.DataFrame, n_days: int) -> np.ndarray:
+def last_moments(people: pd.DataFrame, orders: pd.DataFrame) -> np.ndarray:
+    """The day (with fractions) on which people drop out, put after all that they did on that day."""
+    last = orders[orders["status"] != "returned"].groupby("customer")["at"].max().reindex(range(len(people)))
+    did = np.maximum(last.fillna(0).to_numpy(), people["signup"].to_numpy(dtype=float))
+    return np.maximum(people["dropout_day"].to_numpy(), (did + 60) / DAY)
+
+
+def expected_next_year(
+    people: pd.DataFrame, purchases: pd.DataFrame, products: pd.DataFrame, calendar: pd.DataFrame, n_days: int
+) -> np.ndarray:
     """Spend to be expected in the 365 days after the last, given each person's latent state on it (toman).
 
-    The state is: having dropped out or not, purchase rate, dropout rate, season, taste, basket, spend level and price
-    sensitivity; not the hidden moment of dropping out. Cancelled orders count nothing, returns and campaigns or
-    complaints to come are left out.
+    The state is: having dropped out or not, purchase rate, regularity and time since the last purchase, dropout rate,
+    season, taste, basket, spend level and price sensitivity; not the hidden moment of dropping out. Cancelled orders
+    count nothing, returns and campaigns or complaints to come are left out.
     """
     seasons, persona = seasons_of(calendar), people["persona"].to_numpy()
-    start = np.maximum(people["first_day"].to_numpy(), n_days)
+    start = np.maximum(people["first_day"].to_numpy(), n_days).astype(float)
+    own = purchases[purchases["campaign"] < 0].groupby("customer")["day"].max().reindex(range(len(people)))
+    last = np.where(people["first_day"] < n_days, own.fillna(people["first_day"]), start)
+    last_reading, from_reading = to_clock(last + 0.5, persona, seasons), to_clock(start, persona, seasons)
+    rate, shape = people["orders_per_year"].to_numpy() / 365.25, people["regularity"].to_numpy()
+    phases = _phases_since(rate * np.maximum(from_reading - last_reading, 0), shape)
     yearly_dropout = people["dropout_rate"].to_numpy()
     prices = calendar["prices"].to_numpy()
     orders = np.zeros(len(people))  # each weighted by the prices of its day
     for day in range(n_days, n_days + NEXT_YEAR, BLOCK):
-        units = (seasons[:, day + BLOCK] - seasons[:, day])[persona]
-        middle = day + BLOCK / 2
-        still = np.exp(-yearly_dropout * np.maximum(middle - start, 0) / 365.25) * (middle > start)
-        orders += units * still * prices[day : day + BLOCK].mean()
-    orders *= people["orders_per_year"].to_numpy() / 365.25
+        begins, ends = (np.maximum(seasons[:, d][persona] - from_reading, 0) for d in (day, day + BLOCK))
+        placed = _renewals(rate * ends, shape, phases) - _renewals(rate * begins, shape, phases)
+        still = np.exp(-yearly_dropout * np.maximum(day + BLOCK / 2 - start, 0) / 365.25)
+        orders += placed * still * prices[day : day + BLOCK].mean()
     # The first order of those who have not ordered yet comes on a day of its own.
     comes = (people["first_day"] >= n_days) & (people["first_day"] < n_days + NEXT_YEAR)
     orders += np.where(comes, prices[np.minimum(people["first_day"], len(calendar) - 1)], 0.0)
@@ -136,6 +151,36 @@ def spend_next_year(future: pd.DataFrame, lines: pd.DataFrame, n: int) -> np.nda
     counts = ~future["cancelled"].to_numpy(dtype=bool)[lines["purchase"]]
     customer = future["customer"].to_numpy()[lines["purchase"]]
     return np.bincount(customer[counts], lines["amount"].to_numpy()[counts], minlength=n)
+
+
+def _phases_since(units: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Chances of having passed 0 to 3 of the phases of a gap, given that it is still going on.
+
+    A gap of a regular buyer is Erlang: `REGULAR_SHAPE` exponential phases. In `units` (mean gaps since the last
+    purchase) the number of phases passed is Poisson, here below the shape. An irregular buyer's gap has one phase.
+    """
+    a = REGULAR_SHAPE * np.minimum(units, 50.0)[:, None]  # far overdue: the last phase, all but surely
+    k = np.arange(REGULAR_SHAPE)
+    weights = a**k / np.cumprod([1, *k[1:]])
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.where(shape[:, None] > 1, weights, k == 0)
+
+
+def _renewals(units: np.ndarray, shape: np.ndarray, phases: np.ndarray) -> np.ndarray:
+    """Expected purchases within so many mean gaps, from the phases passed before: (phases + Poisson) over the shape.
+
+    The whole part of a quotient is the quotient less its remainder; the mean remainder of a Poisson number modulo four
+    follows from its generating function at the fourth roots of unity.
+    """
+    a = REGULAR_SHAPE * units
+    expected = np.zeros(len(units))
+    for k in range(REGULAR_SHAPE):
+        remainder = np.zeros(len(units))
+        for m in range(1, REGULAR_SHAPE):
+            turned = np.cos(np.pi * (k - m) / 2 + a)
+            remainder += m / 4 * (1 + (-1.0) ** (k - m) * np.exp(-2 * a) + 2 * np.exp(-a) * turned)
+        expected += phases[:, k] * (k + a - remainder) / REGULAR_SHAPE
+    return np.where(shape > 1, expected, units)
 
 
 def _prices_of_two(products: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
