@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy import stats
 
 from analysis import bookshop
 from analysis.bookshop.draws import random_numbers
@@ -385,6 +386,125 @@ def test_the_planted_step_is_seen_where_it_was_planted_and_nowhere_else(worlds):
         assert passes.drop(here).min() > 0.65
         checkouts = counts.loc[here, "checkout"], counts.loc[here, "order"]
         assert checkouts == tuple(planted["here_counts"][::-1])
+
+
+def finding(world, kind):
+    return next(f for f in world.findings if f["kind"] == kind)
+
+
+def test_web_orders_to_one_region_take_days_longer(worlds):
+    for world in worlds.values():
+        planted = finding(world, "slow step")
+        orders = world.tables["orders"].query("channel == 'web' and status == 'completed'")
+        delivered = world.tables["touchpoints"].query("event == 'delivery'")[["customer_id", "occurred_at"]]
+        # Of customers with one order and one delivery, so that they surely belong together.
+        single = [t[~t["customer_id"].duplicated(keep=False)] for t in (orders, delivered)]
+        both = single[0].merge(single[1], on="customer_id").merge(world.tables["customers"], on="customer_id")
+        days = (both["occurred_at"].dt.normalize() - both["ordered_at"].dt.normalize()).dt.days
+        mean = days.groupby(both["region"]).mean()
+        assert mean[planted["region"]] == pytest.approx(mean.drop(planted["region"]).mean() + 5, abs=1)
+        assert planted["here"] - planted["elsewhere"] == pytest.approx(5, abs=0.5)
+
+
+def test_one_district_of_one_city_spends_more_per_order_and_no_other_does(worlds):
+    spent = []
+    for world in worlds.values():
+        planted = finding(world, "district")
+        assert planted["titles_here"] / planted["titles_elsewhere"] == pytest.approx(1.4, abs=0.12)
+        bought = purchases(world).merge(world.tables["customers"][["customer_id", "city", "district"]])
+        spent.append(bought.assign(north=bought["district"].eq("north")).dropna(subset="district"))
+        by = spent[-1].query("city == 'Tehran'").groupby("north")["amount"].mean()
+        assert by[True] > 1.2 * by[False]
+    spent = pd.concat(spent)
+    by = spent.groupby(["city", "north"])["amount"].mean().unstack()
+    ratio = by[True] / by[False]
+    assert ratio["Tehran"] == pytest.approx(1.4, abs=0.1)
+    assert ratio.drop("Tehran").between(0.6, 1.3).all()
+    elsewhere = spent.query("city != 'Tehran'").groupby("north")["amount"].mean()
+    assert elsewhere[True] == pytest.approx(elsewhere[False], rel=0.06)
+
+
+def test_planted_pairs_are_bought_together_far_more_often_than_by_chance(worlds):
+    for world in worlds.values():
+        pairs = [f for f in world.findings if f["kind"] == "bought together"]
+        assert len(pairs) == 3
+        bought = world.tables["orders"].query("status != 'returned' and channel != 'sales'")[["order_id"]]
+        lines = world.tables["order_lines"].merge(bought)
+        with_product = lines.groupby("product_id")["order_id"].agg(set)
+        for pair in pairs:
+            first, second = (with_product[product] for product in pair["products"])
+            lift = len(first & second) * len(bought) / (len(first) * len(second))
+            assert lift > 5
+            assert pair["lift"] == pytest.approx(lift, abs=1e-3)
+            # As set of those who did not have the second yet.
+            assert 0.5 * pair["share"] < len(first & second) / len(first) < 1.2 * pair["share"]
+
+
+def test_one_city_orders_less_in_the_last_year_while_the_whole_grows(worlds):
+    for world in worlds.values():
+        planted = finding(world, "decline in one segment")
+        orders = world.tables["orders"].query("status != 'returned' and channel != 'sales'")
+        orders = orders.merge(world.tables["customers"][["customer_id", "city"]])
+        age = (END - orders["ordered_at"]).dt.days // 365
+        by = orders.groupby(["city", age]).size().unstack()
+        change = by[0] / by[1]
+        assert change.idxmin() == planted["city"]
+        assert change[planted["city"]] < 0.9
+        total = by[0].sum() / by[1].sum()
+        assert total > 1.05
+        assert planted["total"] == pytest.approx(total, abs=0.05)  # customers without a city are left out here
+
+
+def test_one_group_moves_from_web_to_app_in_the_last_quarter(worlds):
+    for world in worlds.values():
+        planted = finding(world, "shift in the last quarter")
+        online = world.tables["orders"].query("channel in ['web', 'app'] and status != 'returned'")
+        online = online.merge(world.truth["customers"][["customer_id", "persona"]])
+        late = online["ordered_at"] >= END - pd.Timedelta(days=90)
+        by = online["channel"].eq("app").groupby([online["persona"], late]).mean().unstack()
+        moved = by[True] - by[False]
+        assert moved.idxmax() == planted["persona"] == "academic"
+        assert moved["academic"] > 0.25
+        assert planted["last_quarter"] == pytest.approx(by.loc["academic", True], abs=1e-4)
+
+
+def test_attributes_planted_as_nothing_make_no_difference(worlds):
+    tables = []
+    for seed, world in worlds.items():
+        customers = world.tables["customers"].query("kind == 'person'")
+        customers = customers.merge(world.truth["customers"][["customer_id", "dropout_at"]])
+        bought = purchases(world)
+        counted = bought.groupby("customer_id")["amount"].agg(["size", "mean"])
+        customers = customers.merge(counted, left_on="customer_id", right_index=True, how="left")
+        clicks = world.tables["campaign_contacts"].query("variant == 'treatment'").groupby("customer_id")["clicked_at"]
+        customers = customers.merge(
+            clicks.count().rename("clicks"), left_on="customer_id", right_index=True, how="left"
+        )
+        tables.append(customers.assign(seed=seed, even=customers["birth_date"].dt.month % 2))
+    customers = pd.concat(tables)
+    elsewhere = customers[customers["city"].ne("Tehran") & customers["city"].notna()]
+    orders = pd.concat([purchases(world) for world in worlds.values()])
+    judged = [
+        (table, attribute, outcome)
+        for table, attribute, outcomes in (
+            (customers, "newsletter_layout", ("size", "mean", "clicks", "dropout_at")),
+            (customers, "card_colour", ("size", "mean", "clicks", "dropout_at")),
+            (customers, "even", ("size", "mean", "clicks", "dropout_at")),
+            (elsewhere, "district", ("mean",)),
+            (elsewhere, "region", ("mean",)),
+            (orders[orders["channel"] == "branch"], "till", ("amount", "discount")),
+        )
+        for outcome in outcomes
+    ]
+    p = {}
+    for table, attribute, outcome in judged:
+        table = table.dropna(subset=[attribute, outcome])
+        groups = [values.astype("int64") for _, values in table.groupby(attribute)[outcome]]
+        assert min(len(values) for values in groups) > 200, attribute
+        p[attribute, outcome] = stats.kruskal(*groups).pvalue
+    assert min(p.values()) * len(p) > 0.05, p  # Bonferroni
+    names = {f["attribute"].split(".")[1] for f in worlds[1].findings if f["kind"] == "nothing"}
+    assert names >= {"newsletter_layout", "card_colour", "birth_date", "district", "region", "till"}
 
 
 def test_findings_are_written_as_they_are(shop):
