@@ -271,6 +271,7 @@ def orders_of(deals: pd.DataFrame, lines: pd.DataFrame) -> tuple[pd.DataFrame, p
 def deal_tables(
     deals: pd.DataFrame, stages: pd.DataFrame, company_ids: pd.Series, first_day: pd.Timestamp, first: int, width: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The deals and their stages as the business stores them, deals numbered from `first`."""
     deal_ids = numbered("D", np.arange(first, first + len(deals)), width)
     named = np.where(deals["nameless"], -1, deals["company"])
     table = pd.DataFrame(

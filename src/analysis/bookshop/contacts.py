@@ -342,6 +342,7 @@ def of_companies(
 def touchpoint_table(
     contacts: pd.DataFrame, ids: pd.Series, campaigns: pd.Series, first_day: pd.Timestamp
 ) -> pd.DataFrame:
+    """The contacts as the business records them."""
     event = contacts["event"].to_numpy()
     stage, phase, owner = zip(*EVENTS.values(), strict=True)
     return pd.DataFrame(

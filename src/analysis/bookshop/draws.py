@@ -45,6 +45,7 @@ def words(names, codes: np.ndarray) -> pd.Series:
 
 
 def numbered(letter: str, numbers: np.ndarray, width: int) -> list[str]:
+    """Ids: a letter and a number of so many digits."""
     return [f"{letter}{number:0{width}d}" for number in np.asarray(numbers).tolist()]
 
 

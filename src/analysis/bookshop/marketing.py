@@ -29,6 +29,8 @@ DRIVES_OUT, DRIVES_OUT_AFTER = 0.10, 30
 #: Spread of the logarithm of a customer's own share in a campaign's effect.
 OWN_SPREAD = 0.3
 #: Of those contacted to whom the campaign brings nothing: the chance to open (answer a call), and to click if opened.
+# Mailchimp's benchmarks of October 2019 (mailchimp.com/resources/email-marketing-benchmarks) give 22.7 % opened and
+# 2.9 % clicked over all accounts; these are customers of the last year, hence more.
 OPENS = {"email": (0.36, 0.16), "sms": (0.0, 0.05), "app": (0.22, 0.30), "phone": (0.62, 0.0)}
 #: Cost of a campaign in toman: once, and per customer of the whole base.
 COSTS = {"email": (8e6, 60), "sms": (5e6, 450), "app": (6e6, 30), "phone": (10e6, 4_500)}
@@ -106,6 +108,7 @@ def programme_of(calendar: pd.DataFrame, customers: int) -> pd.DataFrame:
 
 
 def campaign_table(programme: pd.DataFrame, first_day: pd.Timestamp) -> pd.DataFrame:
+    """The campaigns as the business lists them."""
     campaigns = [CAMPAIGNS[number] for number in programme["number"]]
     return pd.DataFrame(
         {
@@ -120,6 +123,7 @@ def campaign_table(programme: pd.DataFrame, first_day: pd.Timestamp) -> pd.DataF
 
 
 def campaign_ids(programme: pd.DataFrame) -> pd.Series:
+    """The campaigns' ids, by their places in the programme."""
     return pd.Series([f"M{place:02d}" for place in range(1, len(programme) + 1)], dtype="str")
 
 
@@ -298,6 +302,7 @@ def _converted(
 def contact_table(
     answers: pd.DataFrame, programme: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp
 ) -> pd.DataFrame:
+    """The contacts as the business records them; for the control group only when they were held out."""
     treated = answers["treated"].to_numpy(dtype=bool)
     return pd.DataFrame(
         {

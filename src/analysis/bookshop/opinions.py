@@ -145,6 +145,7 @@ def _asked(
 
 
 def survey_table(answers: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp) -> pd.DataFrame:
+    """The answers as the business stores them, questions in words."""
     constructs = [*TRAITS, *GOALS]
     wordings = [[item.lstrip("-") for item in ITEMS[trait]] for trait in TRAITS]
     wordings += [list(statements) for statements in GOALS.values()]
@@ -163,6 +164,7 @@ def survey_table(answers: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp)
 
 
 def rating_table(ratings: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp) -> pd.DataFrame:
+    """The ratings as the business stores them."""
     return pd.DataFrame(
         {
             "customer_id": words(ids, ratings["customer"].to_numpy()),

@@ -22,6 +22,8 @@ TROUBLES = {
 DELIVERY_DAYS, LATE_AFTER, LATE_DAYS = (1, 5), 7, (7, 13)
 #: Planted: a slow step. Web orders to this region wait some days more; the share that is slowed, and the days.
 SLOW_STEP = {"region": "Razavi Khorasan", "channel": "web", "days": (4, 6)}
+#: That failed answers to failures drive customers away is Keaveney's finding (1995, Customer Switching Behavior in
+#: Service Industries, Journal of Marketing 59(2)); the shares here are made up.
 #: Planted: complaints precede leaving. A badly handled one makes this share of customers leave, after some days.
 HANDLED_BADLY, LEAVES, LEAVES_AFTER = 0.35, 0.60, (3, 25)
 #: Days until the answer, where a complaint is handled well and badly.
@@ -177,7 +179,10 @@ def _quickly_answered(rng: np.random.Generator, customer: pd.Series, at: pd.Seri
     )
 
 
-def ticket_table(tickets: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp, first: int, width: int):
+def ticket_table(
+    tickets: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp, first: int, width: int
+) -> pd.DataFrame:
+    """The tickets as the business stores them, numbered from `first`."""
     teams, priorities = zip(*TOPICS.values(), strict=True)
     topic = tickets["topic"].to_numpy()
     return pd.DataFrame(
@@ -195,18 +200,25 @@ def ticket_table(tickets: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp,
     )
 
 
+def true_tickets(tickets: pd.DataFrame, first: int, width: int) -> pd.DataFrame:
+    """Which tickets were handled badly."""
+    ticket_ids = numbered("T", np.arange(first, first + len(tickets)), width)
+    return pd.DataFrame({"ticket_id": ticket_ids, "handled_badly": tickets["badly"].astype(bool)})
+
+
 def feedback_of(
     rng: np.random.Generator,
     orders: pd.DataFrame,
     tickets: pd.DataFrame,
     people: pd.DataFrame,
-    reachable: np.ndarray,
+    customers: pd.DataFrame,
     n_days: int,
 ) -> pd.DataFrame:
     """Answers in the order of time: CSAT after purchases and tickets, CES after returns, NPS once a year.
 
-    Only those who may be written to (`reachable`) are asked for an NPS. Every score follows what happened.
+    Only those who may be written to are asked for an NPS. Every score follows what happened.
     """
+    reachable = np.array([bool({"email", "sms"} & set(consents)) for consents in customers["consents"]], dtype=bool)
     orders = orders[orders["status"].isin(["completed", "returned"])]
     parts = [
         _after_purchases(rng, orders[orders["status"] == "completed"], people),
@@ -295,6 +307,7 @@ def _answers(customer, at, instrument: str, score, topic, content) -> pd.DataFra
 
 
 def feedback_table(answers: pd.DataFrame, ids: pd.Series, first_day: pd.Timestamp) -> pd.DataFrame:
+    """The answers as the business stores them."""
     return pd.DataFrame(
         {
             "customer_id": words(ids, answers["customer"].to_numpy()),

@@ -293,6 +293,7 @@ def with_company_orders(
 
 
 def order_table(orders: pd.DataFrame, order_ids: list[str], ids: pd.Series, first_day: pd.Timestamp) -> pd.DataFrame:
+    """The orders as the business stores them."""
     branches = [branch for _, _, names in CITIES.values() for branch in names]
     ways = [*(way for names in PAYMENTS.values() for way in names), COMPANIES_PAY]
     return pd.DataFrame(
@@ -312,6 +313,7 @@ def order_table(orders: pd.DataFrame, order_ids: list[str], ids: pd.Series, firs
 
 
 def line_table(lines: pd.DataFrame, order_ids: list[str], products: pd.DataFrame) -> pd.DataFrame:
+    """The lines as the business stores them."""
     return pd.DataFrame(
         {
             "order_id": words(order_ids, lines["order"].to_numpy()),
