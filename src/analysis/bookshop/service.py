@@ -288,7 +288,7 @@ def _yearly(
         bad = np.bincount(told.loc[told["badly"].astype(bool), "customer"], minlength=n)
         good = np.bincount(told.loc[~told["badly"].astype(bool), "customer"], minlength=n)
         wrong = np.bincount(orders.loc[in_year & (orders["trouble"] > 0), "customer"], minlength=n)
-        mean = 7.4 + 1.3 * people["brand loyalty"].to_numpy() - 4.0 * (bad > 0) - 0.3 * (good > 0) - 1.0 * (wrong > 0)
+        mean = 7.9 + 1.3 * people["brand loyalty"].to_numpy() - 4.0 * (bad > 0) - 0.3 * (good > 0) - 1.0 * (wrong > 0)
         score = np.clip(np.round(rng.normal(mean, 1.4)), 0, 10)
         asked = bought & reachable & (people["dropout_day"] + 60 > day).to_numpy()
         who = np.flatnonzero(asked & (rng.random(n) < ANSWERS["year"]))
