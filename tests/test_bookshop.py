@@ -105,6 +105,21 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("orders.parquet", b"whole")]
 
 
+def test_a_shop_that_fails_half_way_leaves_the_old_one(tmp_path, monkeypatch):
+    mapping = bookshop.write(tmp_path, customers=20, seed=1)
+    before = files(mapping)
+    monkeypatch.setattr(bookshop, "PIECE", 20)
+
+    def broken(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(bookshop.story.opinions, "survey_of", broken)
+    with pytest.raises(OSError, match="disk full"):
+        bookshop.write(tmp_path, customers=40, seed=2)
+    assert files(mapping) == before
+    assert not list(tmp_path.rglob(".*"))
+
+
 # --- the tables are canonical -----------------------------------------------------------------------------------------
 
 
@@ -468,43 +483,57 @@ def test_one_group_moves_from_web_to_app_in_the_last_quarter(worlds):
         assert planted["last_quarter"] == pytest.approx(by.loc["academic", True], abs=1e-4)
 
 
-def test_attributes_planted_as_nothing_make_no_difference(worlds):
-    tables = []
-    for seed, world in worlds.items():
-        customers = world.tables["customers"].query("kind == 'person'")
-        customers = customers.merge(world.truth["customers"][["customer_id", "dropout_at"]])
-        bought = purchases(world)
-        counted = bought.groupby("customer_id")["amount"].agg(["size", "mean"])
-        customers = customers.merge(counted, left_on="customer_id", right_index=True, how="left")
-        clicks = world.tables["campaign_contacts"].query("variant == 'treatment'").groupby("customer_id")["clicked_at"]
-        customers = customers.merge(
-            clicks.count().rename("clicks"), left_on="customer_id", right_index=True, how="left"
-        )
-        tables.append(customers.assign(seed=seed, even=customers["birth_date"].dt.month % 2))
-    customers = pd.concat(tables)
-    elsewhere = customers[customers["city"].ne("Tehran") & customers["city"].notna()]
-    orders = pd.concat([purchases(world) for world in worlds.values()])
-    judged = [
-        (table, attribute, outcome)
-        for table, attribute, outcomes in (
-            (customers, "newsletter_layout", ("size", "mean", "clicks", "dropout_at")),
-            (customers, "card_colour", ("size", "mean", "clicks", "dropout_at")),
-            (customers, "even", ("size", "mean", "clicks", "dropout_at")),
-            (elsewhere, "district", ("mean",)),
-            (elsewhere, "region", ("mean",)),
-            (orders[orders["channel"] == "branch"], "till", ("amount", "discount")),
-        )
-        for outcome in outcomes
-    ]
+@pytest.fixture(scope="module")
+def outcomes(worlds):
+    """Of five worlds together: persons with what they bought, clicked and how long they stayed, and their orders."""
+    persons = []
+    for world in worlds.values():
+        people = world.tables["customers"].query("kind == 'person'").copy()
+        people["parity"] = people["birth_date"].dt.month % 2
+        counted = purchases(world).groupby("customer_id")["amount"].agg(["size", "mean"])
+        sent = world.tables["campaign_contacts"].query("variant == 'treatment'").groupby("customer_id")
+        stays = world.truth["customers"].set_index("customer_id")["dropout_at"].astype("int64")
+        people = people.join(counted.set_axis(["orders", "per_order"], axis=1), on="customer_id")
+        people = people.join(sent["clicked_at"].count().rename("clicks"), on="customer_id")
+        persons.append(people.join(stays.rename("dropout"), on="customer_id"))
+    persons = pd.concat(persons)
+    orders = pd.concat([purchases(world).query("channel == 'branch'") for world in worlds.values()])
+    return {"everybody": persons, "outside Tehran": persons[persons["city"] != "Tehran"], "branch orders": orders}
+
+
+@pytest.mark.parametrize(
+    ("table", "attribute", "of"),
+    [
+        ("everybody", "newsletter_layout", ["orders", "per_order", "clicks", "dropout"]),
+        ("everybody", "card_colour", ["orders", "per_order", "clicks", "dropout"]),
+        ("everybody", "parity", ["orders", "per_order", "clicks", "dropout"]),
+        ("outside Tehran", "district", ["per_order"]),
+        ("outside Tehran", "region", ["per_order"]),
+        ("branch orders", "till", ["amount", "discount"]),
+    ],
+)
+def test_an_attribute_planted_as_nothing_makes_no_difference(outcomes, table, attribute, of):
     p = {}
-    for table, attribute, outcome in judged:
-        table = table.dropna(subset=[attribute, outcome])
-        groups = [values.astype("int64") for _, values in table.groupby(attribute)[outcome]]
-        assert min(len(values) for values in groups) > 200, attribute
-        p[attribute, outcome] = stats.kruskal(*groups).pvalue
-    assert min(p.values()) * len(p) > 0.05, p  # Bonferroni
-    names = {f["attribute"].split(".")[1] for f in worlds[1].findings if f["kind"] == "nothing"}
-    assert names >= {"newsletter_layout", "card_colour", "birth_date", "district", "region", "till"}
+    for outcome in of:
+        told = outcomes[table].dropna(subset=[attribute, outcome])
+        groups = [values for _, values in told.groupby(attribute)[outcome]]
+        assert min(len(values) for values in groups) > 200
+        p[outcome] = stats.kruskal(*groups).pvalue
+    # Bonferroni over the outcomes; one in a hundred, since six attributes are looked at.
+    assert min(p.values()) * len(p) > 0.01, p
+
+
+def test_what_was_planted_is_found_by_the_measure_that_finds_nothing(outcomes):
+    # The same test on an attribute that does matter, so that a blind measure would be noticed.
+    told = outcomes["everybody"].query("city == 'Tehran'").dropna(subset=["district", "per_order"])
+    assert stats.kruskal(*[values for _, values in told.groupby("district")["per_order"]]).pvalue < 1e-6
+
+
+def test_every_planted_nothing_is_listed(world):
+    listed = {f["attribute"] for f in world.findings if f["kind"] == "nothing"}
+    assert {name.split(".")[1] for name in listed} >= {"newsletter_layout", "card_colour", "birth_date", "till"}
+    assert {"customers.district", "customers.region"} < listed
+    assert len(listed) == 7
 
 
 def test_findings_are_written_as_they_are(shop):

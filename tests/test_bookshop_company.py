@@ -28,7 +28,7 @@ def world(worlds):
 def contacts(world):
     """Contacts of campaigns with the truth, and the orders placed in the thirty days from the day after the sending."""
     contacts = world.tables["campaign_contacts"].merge(world.truth["campaign_effects"])
-    contacts = contacts.merge(world.truth["customers"][["customer_id", "persona", "preferred_channel"]])
+    contacts = contacts.merge(world.truth["customers"][["customer_id", "persona", "true_preferred_channel"]])
     contacts = contacts.merge(world.tables["campaigns"][["campaign_id", "name", "channel"]])
     contacts["row"] = np.arange(len(contacts))
     orders = world.tables["orders"].query("status != 'returned'")
@@ -78,6 +78,18 @@ def test_a_deal_that_is_won_is_an_order_of_its_amount_at_that_moment_and_no_othe
     assert set(sold["customer_id"]) <= companies
     assert not set(orders.query("channel != 'sales'")["customer_id"]) & companies
     assert len(won) > 50
+
+
+def test_every_order_of_a_company_has_a_journey_that_leads_to_it(world):
+    orders = world.tables["orders"].query("channel == 'sales'")
+    events = world.tables["touchpoints"]
+    ordered = events.query("event == 'order' and channel == 'sales'")
+    assert set(zip(orders["customer_id"], orders["ordered_at"], strict=True)) == set(
+        zip(ordered["customer_id"], ordered["occurred_at"], strict=True)
+    )
+    for event in ("signup", "sales_call", "meeting", "offer_sent"):
+        first = events[events["event"] == event].groupby("customer_id")["occurred_at"].min()
+        assert (orders["customer_id"].map(first) < orders["ordered_at"]).all(), event
 
 
 def test_deals_enter_their_stages_in_order_and_end_as_their_outcome_says(world):
@@ -198,7 +210,7 @@ def test_one_campaign_works_for_one_segment_only(all_contacts):
 def test_some_are_harmed_by_a_campaign_they_did_not_want(all_contacts):
     reached = all_contacts[all_contacts["name"] == "Spring Bargains"]
     harmed = reached["effect"] < 0
-    assert set(reached.loc[harmed & (reached["persona"] != "collector"), "preferred_channel"]) == {"email"}
+    assert set(reached.loc[harmed & (reached["persona"] != "collector"), "true_preferred_channel"]) == {"email"}
     gap, error = difference(reached[harmed])
     assert gap < -3 * error
     gap, error = difference(reached[~harmed])
@@ -220,7 +232,9 @@ def test_some_leave_for_good_because_a_campaign_annoyed_them(worlds):
 
 def test_who_wants_mail_and_is_called_converts_less(worlds, all_contacts):
     called = all_contacts[(all_contacts["channel"] == "phone") & (all_contacts["variant"] == "treatment")]
-    converts = called["converted_at"].notna().groupby([called["seed"], called["preferred_channel"] == "email"]).mean()
+    converts = (
+        called["converted_at"].notna().groupby([called["seed"], called["true_preferred_channel"] == "email"]).mean()
+    )
     assert (converts.xs(True, level=1) < 0.75 * converts.xs(False, level=1)).all()
     for seed, world in worlds.items():
         planted = next(f for f in world.findings if f["kind"] == "channel mismatch")

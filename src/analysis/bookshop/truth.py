@@ -41,7 +41,7 @@ def true_customers(
             "regular": people["regularity"] > 1,
             "dropout_at": instants((people["dropout_day"] * DAY).to_numpy(), first_day),
             "left_for": people["left_for"],
-            "preferred_channel": words(list(REACHED_BY), people["reached_by"].to_numpy()),
+            "true_preferred_channel": words(list(REACHED_BY), people["reached_by"].to_numpy()),
             "spend_level": people["dear"].round(4),
             "price_sensitivity": people["discounts"].round(4),
             "lines_per_order": people["basket"].round(4),
