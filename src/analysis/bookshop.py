@@ -466,7 +466,16 @@ def build(customers: int = 5000, years: int = 3, seed: int = 1, end: date = date
     return World({name: _canonical(name, table) for name, table in tables.items()}, truth, _findings(contacts, people))
 
 
-def write(folder: str | Path, customers: int = 5000, years: int = 3, seed: int = 1) -> Path:
+def write(
+    folder: str | Path,
+    customers: int = 5000,
+    years: int = 3,
+    seed: int = 1,
+    language: str = "en",
+    defects: float = 0.0,
+    csv: bool = False,
+    export: str | None = None,
+) -> Path:
     """Write a bookshop as Parquet, with the truth in a folder of its own and a mapping to read it by.
 
     Parameters
@@ -475,6 +484,14 @@ def write(folder: str | Path, customers: int = 5000, years: int = 3, seed: int =
         Made if it is not there; a bookshop already in it is replaced.
     customers, years, seed : int
         As in :func:`build`.
+    language : {"en", "fa"}
+        Of names, cities, titles and all other words that readers see.
+    defects : float
+        Rate of planted defects, see :func:`analysis.bookshop_defects.plant`; they are listed in the truth.
+    csv : bool
+        Write every table as CSV too.
+    export : {None, "crm"}
+        "crm": write the same base once more into the folder ``crm``, as a CRM user in Iran would export it.
 
     Returns
     -------
@@ -486,17 +503,52 @@ def write(folder: str | Path, customers: int = 5000, years: int = 3, seed: int =
     Every file is written under a temporary name and then renamed, the mapping last. The same arguments give the same
     bytes.
     """
+    # Here, since they take the World that this module defines.
+    from analysis import bookshop_defects, bookshop_export, bookshop_words
+
+    limit = bookshop_defects.tolerated(defects)  # first, as it refuses a wrong rate
     world = build(customers, years, seed)
+    if language == "fa":
+        world = bookshop_words.in_persian(world)
+    world = bookshop_defects.plant(world, defects, seed)
     folder = Path(folder)
+    before = _files_of(folder) if is_bookshop(folder) else set()
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     for name, table in world.tables.items():
         _put(folder / f"{name}.parquet", partial(pq.write_table, _arrow(name, table)))
+        if csv:
+            _put(folder / f"{name}.csv", partial(bookshop_export.write_csv, _arrow(name, table)))
     for name, table in world.truth.items():
         _put(folder / "truth" / f"{name}.parquet", partial(table.to_parquet, index=False))
     _put(folder / "truth" / "findings.toml", lambda path: path.write_bytes(_findings_toml(world.findings).encode()))
+    if export == "crm":
+        bookshop_export.export_crm(world, folder / "crm", limit)
+    for stale in before - _named_files(folder, world, csv, export):
+        stale.unlink()
     mapping = folder / "bookshop.toml"
-    _put(mapping, lambda path: path.write_bytes(_mapping_toml(world.tables).encode()))
+    _put(mapping, lambda path: path.write_bytes(_mapping_toml(world.tables, limit).encode()))
     return mapping
+
+
+def is_bookshop(folder: Path) -> bool:
+    """Whether a folder holds a bookshop that :func:`write` wrote."""
+    return (folder / "truth" / "findings.toml").is_file()
+
+
+def _files_of(folder: Path) -> set[Path]:
+    """The tables that an earlier bookshop may have left in the folder."""
+    tables = {folder / f"{name}.{ending}" for name in TABLES for ending in ("parquet", "csv")}
+    tables |= {folder / "crm" / f"{name}.csv" for name in TABLES} | {folder / "crm" / "mapping.toml"}
+    return {path for path in tables if path.is_file()} | set((folder / "truth").glob("*.parquet"))
+
+
+def _named_files(folder: Path, world: World, csv: bool, export: str | None) -> set[Path]:
+    """The tables that a bookshop has in the folder."""
+    files = {folder / f"{name}.{ending}" for name in world.tables for ending in ("parquet", "csv")[: 1 + csv]}
+    files |= {folder / "truth" / f"{name}.parquet" for name in world.truth}
+    if export == "crm":
+        files |= {folder / "crm" / f"{name}.csv" for name in world.tables} | {folder / "crm" / "mapping.toml"}
+    return files
 
 
 # --- the days ---------------------------------------------------------------------------------------------------------
@@ -1320,8 +1372,10 @@ def _findings_toml(findings: tuple[dict, ...]) -> str:
     return head + "".join(f"\n[[findings]]\n{table}" for table in tables)
 
 
-def _mapping_toml(tables: Mapping[str, pd.DataFrame]) -> str:
+def _mapping_toml(tables: Mapping[str, pd.DataFrame], max_set_aside: float) -> str:
     head = {"name": "bookshop", "title": "The bookshop, a simulated company", "timezone": TIMEZONE, "currency": "toman"}
+    if max_set_aside > 0.05:  # what reading takes without being told
+        head["max_set_aside"] = max_set_aside
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in head.items()]
     for name in tables:
         lines.append(f'\n[tables.{name}]\npath = "{name}.parquet"\ncolumns = "canonical"\n')

@@ -23,6 +23,9 @@ from analysis.schema import TABLES
 if TYPE_CHECKING:
     from analysis.bookshop import World
 
+#: Share of a table's rows that reading sets aside for defects without being told (`analysis.sources`).
+MAX_SET_ASIDE = 0.05
+
 #: The highest rate: beyond it the kinds would run out of rows that nothing else has hit.
 HIGHEST_RATE = 0.2
 
@@ -140,8 +143,7 @@ def plant(world: "World", rate: float, seed: int) -> "World":
     >>> defects.query("kind == 'duplicate person' and column == 'phone'")["way"].unique().tolist()
     ['format', 'missing']
     """
-    if not 0 <= rate <= HIGHEST_RATE:
-        raise Problem(f"defects = {rate}: it is a share between 0 and {HIGHEST_RATE}, e.g. 0.02.")
+    _check_rate(rate)
     if rate == 0:
         return world
     work = _Work(dict(world.tables), {name: np.zeros(len(t), dtype=bool) for name, t in world.tables.items()}, [])
@@ -162,14 +164,20 @@ def tolerated(rate: float) -> float:
     """Share of a table's rows that a mapping of such a base should let be set aside.
 
     At the rate itself orders without a day, with one to come or without customer are set aside, and their lines with
-    them; twice as much leaves room for chance, and the ordinary limit of 0.05 is the least.
+    them; twice as much leaves room for chance, and the ordinary limit is the least.
 
     Examples
     --------
     >>> tolerated(0.01), tolerated(0.05)
     (0.05, 0.1)
     """
-    return max(0.05, round(2 * rate, 4))
+    _check_rate(rate)
+    return max(MAX_SET_ASIDE, round(2 * rate, 4))
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 <= rate <= HIGHEST_RATE:
+        raise Problem(f"defects = {rate}: it is a share between 0 and {HIGHEST_RATE}, e.g. 0.02.")
 
 
 # --- which rows -------------------------------------------------------------------------------------------------------
