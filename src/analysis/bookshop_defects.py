@@ -59,7 +59,7 @@ COLUMNS = ("table", "key", "column", "kind", "way", "true_value", "planted_value
 _DUPLICATE, _TEST, _UNKNOWN = "9", "8", "7"
 
 #: What was sent stays with the record that it was sent to.
-_SENT = ("email_", "sms_", "push_")
+_SENT = ("email_", "sms_", "push_", "call")
 
 _LATIN_DIGITS, _PERSIAN_DIGITS, _ARABIC_DIGITS = "0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩"
 _HALF_SPACE = "\u200c"
@@ -82,7 +82,8 @@ _BLANKED = (
 # Two ways of writing one sound; the first that a name has is taken.
 _LATIN_SPELLINGS = (("mm", "m"), ("ss", "s"), ("ou", "oo"), ("gh", "q"), ("aei", "ai"), ("eh", "e"), ("ei", "ey"))
 _LATIN_SPELLINGS += (("zadeh", "zade"), ("iz", "eez"), ("ri", "ry"), ("ad", "aad"), ("in", "een"))
-_PERSIAN_SPELLINGS = (("ئ", "ی"), ("آ", "ا"), ("ز", "ذ"), ("س", "ص"), ("ق", "غ"), ("ت", "ط"), ("ه", "ح"))
+_PERSIAN_SPELLINGS = (("ایی", "ائی"), ("ؤ", "و"), ("آ", "ا"), ("سگ", "سک"), ("ظ", "ز"), ("غ", "ق"), ("ق", "غ"))
+_PERSIAN_SPELLINGS += (("ص", "س"), ("ط", "ت"), ("ح", "ه"), ("ز", "ذ"))
 _TEST_NAMES = ("test", "آزمایشی", "Test Test", "تست", "test customer", "مشتری آزمایشی", "TEST 123", "تست تست")
 _ABSURD = (("one toman", 1, 1.0), ("9,999 pieces", 9_999, None), ("all nines", 1, 999_999_999.0))
 
