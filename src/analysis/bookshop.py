@@ -498,6 +498,11 @@ def write(
     Path
         The mapping file, ``bookshop.toml`` in the folder.
 
+    Raises
+    ------
+    Problem
+        If the bookshop cannot be built, or the language, the rate or the export is none of these.
+
     Notes
     -----
     Every file is written under a temporary name and then renamed, the mapping last. The same arguments give the same
@@ -506,7 +511,10 @@ def write(
     # Here, since they take the World that this module defines.
     from analysis import bookshop_defects, bookshop_export, bookshop_words
 
-    limit = bookshop_defects.tolerated(defects)  # first, as it refuses a wrong rate
+    for name, value, known in (("language", language, ("en", "fa")), ("export", export, (None, "crm"))):
+        if value not in known:
+            raise Problem(f'A bookshop has no {name} = "{value}". Known: {", ".join(map(str, known))}.')
+    limit = bookshop_defects.tolerated(defects)  # before anything is built, as it refuses a wrong rate
     world = build(customers, years, seed)
     if language == "fa":
         world = bookshop_words.in_persian(world)

@@ -148,14 +148,16 @@ def plant(world: "World", rate: float, seed: int) -> "World":
     if rate == 0:
         return world
     work = _Work(dict(world.tables), {name: np.zeros(len(t), dtype=bool) for name, t in world.tables.items()}, [])
-    originals = _originals(_rng(seed, "duplicates"), work, rate)
-    _spoil_dates(_rng(seed, "dates"), work, rate)
-    _mix_digits(_rng(seed, "digits"), work, rate)
-    _lose_customers(_rng(seed, "orphans"), work, rate)
-    _slip_currency(_rng(seed, "currency"), work, rate)
+    # Pieces of one large base have a first customer of their own, and share their products.
+    first = world.tables["customers"]["customer_id"].iloc[0]
+    originals = _originals(_rng(seed, "duplicates", first), work, rate)
+    _spoil_dates(_rng(seed, "dates", first), work, rate)
+    _mix_digits(_rng(seed, "digits", first), work, rate)
+    _lose_customers(_rng(seed, "orphans", first), work, rate)
+    _slip_currency(_rng(seed, "currency", first), work, rate)
     _respell_brands(_rng(seed, "brands"), work, rate)
-    _duplicate_people(_rng(seed, "second records"), work, originals)
-    _add_test_accounts(_rng(seed, "test accounts"), work, world.tables, rate)
+    _duplicate_people(_rng(seed, "second records", first), work, originals)
+    _add_test_accounts(_rng(seed, "test accounts", first), work, world.tables, rate)
     defects = pd.concat(work.told, ignore_index=True)
     defects = defects.sort_values(list(COLUMNS), kind="stable", ignore_index=True)
     return replace(world, tables=work.tables, truth=world.truth | {"defects": defects})
@@ -184,9 +186,10 @@ def _check_rate(rate: float) -> None:
 # --- which rows -------------------------------------------------------------------------------------------------------
 
 
-def _rng(seed: int, what: str) -> np.random.Generator:
-    """Random numbers of one step, which depend on the seed and its name alone."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(f"defects {what}".encode()),)))
+def _rng(seed: int, what: str, first: str = "") -> np.random.Generator:
+    """Random numbers of one step, which depend on the seed, its name and the first customer alone."""
+    key = zlib.crc32(f"defects {what} {first}".encode())
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
 
 
 def _picked(rng: np.random.Generator, work: _Work, table: str, can: pd.Series | np.ndarray, share: float) -> np.ndarray:
