@@ -75,6 +75,7 @@ def test_every_kind_hits_the_share_that_is_set(clean, rate):
     assert set(told["kind"]) == set(KINDS)
     customers, orders = clean.tables["customers"], clean.tables["orders"]
     buys = customers["customer_id"].isin(orders.loc[orders["status"] != "returned", "customer_id"])
+    buys &= customers["kind"] == "person"
     of_orders = (told["table"] == "orders") & (told["column"] == "amount")
     hit = {
         "duplicate person": (told["way"] == "second record", customers[buys & customers["phone"].notna()]),
@@ -111,7 +112,8 @@ def test_the_smallest_shops_can_be_spoilt(customers):
 def test_taking_back_what_is_listed_gives_the_clean_tables_cell_by_cell(clean, spoilt):
     back = taken_back(spoilt)
     for name, table in clean.tables.items():
-        assert not spoilt.tables[name].equals(table), "every table has something to take back"
+        if name in ("customers", "orders", "order_lines", "products", "touchpoints"):
+            assert not spoilt.tables[name].equals(table), "there is something to take back"
         pd.testing.assert_frame_equal(back[name], table, check_exact=True)
 
 
@@ -279,7 +281,7 @@ def test_test_accounts_have_absurd_orders(spoilt):
     assert (orders["ordered_at"] > signup).all()
 
 
-def test_a_brand_has_two_spellings_at_most(spoilt):
+def test_a_brand_has_two_spellings_at_most(clean, spoilt):
     told = defects(spoilt, "brand spelling")
     assert told.groupby("true_value")["planted_value"].nunique().eq(1).all()
-    assert set(told["true_value"]) <= set(bookshop.PUBLISHERS)
+    assert set(told["true_value"]) <= set(clean.tables["products"]["brand"])

@@ -1376,7 +1376,10 @@ def _arrow(name: str, table: pd.DataFrame) -> pa.Table:
 
 def _findings_toml(findings: tuple[dict, ...]) -> str:
     head = "# What was planted in this world, as set and as it came out.\n"
-    tables = ("".join(f"{key} = {json.dumps(value)}\n" for key, value in finding.items()) for finding in findings)
+    tables = (
+        "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in finding.items())
+        for finding in findings
+    )
     return head + "".join(f"\n[[findings]]\n{table}" for table in tables)
 
 

@@ -48,6 +48,8 @@ HEADERS = {
     "revenue": "فروش (ریال)", "deal_id": "کد فرصت", "created_at": "تاریخ ایجاد", "outcome": "نتیجه",
     "product": "محصول", "source": "منبع", "entered_at": "تاریخ ورود به مرحله", "attribute": "ویژگی",
     "rating": "نمره", "rated_at": "تاریخ نمره",
+    # fields of the bookshop's own
+    "district": "محله", "newsletter_layout": "قالب خبرنامه", "card_colour": "رنگ کارت", "till": "صندوق",
 }  # fmt: skip
 
 #: Words for the values that the schema fixes; all other text stands as it is in the base.
@@ -114,7 +116,7 @@ def _exported(name: str, table: pd.DataFrame) -> pa.Table:
 
 
 def _header(table: str, column: str) -> str:
-    """What a column is called; a field of the base's own keeps its name."""
+    """What a column is called; a field of the base's own that has no Persian name keeps its own."""
     return HEADERS.get(f"{table}.{column}") or HEADERS.get(column, column)
 
 

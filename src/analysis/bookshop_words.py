@@ -100,7 +100,7 @@ WORDS = {
     "customer service": "خدمات مشتریان", "payments": "امور مالی",
     "Arrived in time": "به‌موقع رسید", "Well packed, thank you": "بسته‌بندی خوب بود، ممنون",
     "Fast as always": "مثل همیشه سریع", "Came far too late": "خیلی دیر رسید",
-    "Nobody told me it was late": "کسی نگفت که دیر می‌رسد", "Friendly advice": "راهنمایی دوستانه",
+    "Nobody said it was late": "کسی نگفت که دیر می‌رسد", "Friendly advice": "راهنمایی دوستانه",
     "I always find something": "همیشه چیزی پیدا می‌کنم", "Lovely shop": "فروشگاه دوست‌داشتنی",
     "Waited long at the till": "پای صندوق خیلی معطل شدم", "Did not have my book": "کتابی را که می‌خواستم نداشتند",
     "Replaced at once": "فوراً عوض کردند", "The cover was torn": "جلد کتاب پاره بود", "Pages were wet": "صفحه‌ها خیس بود",
@@ -114,7 +114,7 @@ WORDS = {
     "Had to ask three times": "سه بار پرسیدم",
     "Easy to give back": "پس دادنش آسان بود", "Too many forms": "فرم‌ها زیاد بود",
     "Had to pay the postage": "هزینهٔ پست با خودم بود", "I tell my friends": "به دوستانم هم می‌گویم",
-    "My favourite bookshop": "کتاب‌فروشی محبوبم", "Good choice of books": "انتخاب کتاب‌ها خوب است",
+    "My favourite bookshop": "کتاب‌فروشی محبوبم", "Good choice": "انتخاب خوبی دارند",
     "Prices rise every month": "قیمت‌ها هر ماه بالا می‌رود", "Used to be better": "قبلاً بهتر بود",
     # companies
     "library": "کتابخانه", "company": "شرکت", "Danesh School": "مدرسهٔ دانش", "Omid School": "مدرسهٔ امید",
@@ -125,7 +125,39 @@ WORDS = {
     "Nikan Foods": "صنایع غذایی نیکان", "Sahand Steel": "فولاد سهند",
     # surveys
     "price consciousness": "حساسیت به قیمت", "quality": "کیفیت‌خواهی", "brand loyalty": "وفاداری به برند",
-    "novelty seeking": "نوجویی", "social influence": "تأثیرپذیری از دیگران",
+    "novelty seeking": "نوجویی", "social influence": "تأثیرپذیری از دیگران", "goals": "اهداف", "challenges": "چالش‌ها",
+    "I compare prices before I buy a book": "پیش از خرید کتاب، قیمت‌ها را مقایسه می‌کنم",
+    "I wait for a discount if I can": "اگر بتوانم، منتظر تخفیف می‌مانم",
+    "A rise in prices makes me buy less": "وقتی قیمت‌ها بالا می‌رود، کمتر می‌خرم",
+    "I do not look at the price of a book I want": "به قیمت کتابی که می‌خواهم نگاه نمی‌کنم",
+    "I would rather have one fine edition than two cheap ones": "یک چاپ نفیس را به دو چاپ ارزان ترجیح می‌دهم",
+    "Paper and binding matter to me": "کاغذ و صحافی برایم مهم است",
+    "A good translation is worth its price": "ترجمهٔ خوب به قیمتش می‌ارزد",
+    "The cheapest edition is good enough for me": "ارزان‌ترین چاپ هم برایم کافی است",
+    "I buy my books here before I look elsewhere": "پیش از آنکه سراغ جای دیگری بروم، از اینجا می‌خرم",
+    "I would recommend this shop to friends": "این فروشگاه را به دوستانم معرفی می‌کنم",
+    "I would stay if another shop opened next door": "اگر فروشگاه دیگری هم کنار اینجا باز شود، مشتری همین‌جا می‌مانم",
+    "It is all the same to me where I buy": "برایم فرقی نمی‌کند که از کجا بخرم",
+    "I like to read authors I have never heard of": "دوست دارم از نویسندگان ناآشنا بخوانم",
+    "I try genres that are new to me": "گونه‌های تازه را امتحان می‌کنم",
+    "I look through the new titles first": "اول سراغ تازه‌های نشر می‌روم",
+    "I stay with what I know I like": "سراغ همان چیزی می‌روم که می‌دانم دوست دارم",
+    "I read what my friends read": "همان کتاب‌هایی را می‌خوانم که دوستانم می‌خوانند",
+    "Reviews on social media decide what I buy": "نقدهای شبکه‌های اجتماعی تعیین می‌کند که چه بخرم",
+    "I ask others before I choose a book": "پیش از انتخاب کتاب از دیگران می‌پرسم",
+    "What others think of a book does not matter to me": "نظر دیگران دربارهٔ یک کتاب برایم مهم نیست",
+    "I buy books to relax": "برای آرامش کتاب می‌خرم", "I buy books for an examination": "برای کنکور و امتحان کتاب می‌خرم",
+    "I buy books for my children": "برای فرزندانم کتاب می‌خرم", "I buy books as presents": "برای هدیه دادن کتاب می‌خرم",
+    "I buy books for my work or research": "برای کار یا پژوهش کتاب می‌خرم",
+    "I buy books to own something rare": "کتاب می‌خرم تا چیز کمیابی داشته باشم",
+    "Books have become too dear for me": "کتاب برایم زیادی گران شده است",
+    "I have no time to go to a bookshop": "وقت رفتن به کتاب‌فروشی ندارم",
+    "It is hard to find the right book": "پیدا کردن کتاب مناسب سخت است",
+    "The titles I need are out of print": "کتاب‌هایی که لازم دارم چاپشان تمام شده است",
+    "Paying in the app is a trouble": "پرداخت در اپلیکیشن دردسر دارد", "My orders arrive late": "سفارش‌هایم دیر می‌رسد",
+    # rivals
+    "our bookshop": "کتاب‌فروشی ما", "Barg Online": "برگ آنلاین", "Kaghazi": "کاغذی", "price": "قیمت",
+    "range": "تنوع کتاب‌ها", "staff": "برخورد کارکنان",
 }  # fmt: skip
 
 #: Words that mean something else in one column.
@@ -134,6 +166,12 @@ WORDS_OF_COLUMN = {
     "subcategory": {"business": "کسب‌وکار"},
     "owner": {"sales": "فروش"},
     "team": {"app": "تیم اپلیکیشن"},
+}
+
+#: What the findings call by another name: the column that has the words.
+COLUMN_OF_FINDING = {
+    **{"wants": "preferred_channel", "from": "channel", "to": "channel", "rival": "brand"},
+    "names": "title",
 }
 
 PUBLISHERS = {
@@ -291,11 +329,13 @@ def in_persian(world: "World") -> "World":
     >>> set(world.tables["orders"]["channel"]) <= {"شعبه", "وب‌سایت", "اپلیکیشن"}
     True
     """
+    tables = {name: _in_persian(name, table) for name, table in world.tables.items()}
+    titles = dict(zip(world.tables["products"]["name"], tables["products"]["name"], strict=True))
     return replace(
         world,
-        tables={name: _in_persian(name, table) for name, table in world.tables.items()},
+        tables=tables,
         truth={name: _in_persian("", table) for name, table in world.truth.items()},
-        findings=tuple({key: _found(key, value) for key, value in finding.items()} for finding in world.findings),
+        findings=tuple(_found(finding, titles) for finding in world.findings),
     )
 
 
@@ -386,11 +426,16 @@ def _with_ezafe(noun: str) -> str:
     return f"{noun}ی" if noun.endswith("ا") else noun
 
 
-def _found(key: str, value):
-    """The value of a finding, in the words of the column that it speaks of."""
-    if key not in SHOWN:
-        return value
-    say = _words_of("", key)
-    if isinstance(value, list | tuple):
-        return type(value)(say(word) for word in value)
-    return say(value) if isinstance(value, str) else value
+def _found(finding: dict, titles: dict[str, str]) -> dict:
+    """A finding in the words of the columns that it speaks of."""
+    told = {}
+    for key, value in finding.items():
+        column = COLUMN_OF_FINDING.get(key, key)
+        say = (lambda title: titles.get(title, title)) if column == "title" else _words_of("", column)
+        if column not in (*SHOWN, "title"):
+            told[key] = value
+        elif isinstance(value, list):
+            told[key] = [say(word) for word in value]
+        else:
+            told[key] = say(value) if isinstance(value, str) else value
+    return told
