@@ -81,6 +81,19 @@ def test_a_new_bookshop_replaces_the_old_one_whole(tmp_path):
     }
 
 
+def test_a_bookshop_whose_writing_was_cut_short_is_still_one(tmp_path, monkeypatch):
+    def fails(*arguments):
+        raise KeyboardInterrupt
+
+    arguments = ["sample", "--out", str(tmp_path), "--customers", "20"]
+    with monkeypatch.context() as patch:
+        patch.setattr(bookshop.pq, "write_table", fails)
+        assert cli.main(arguments) == 130
+    assert not (tmp_path / "bookshop.toml").exists()
+    assert cli.main(arguments) == 0
+    assert (tmp_path / "bookshop.toml").exists()
+
+
 def test_a_folder_of_something_else_is_left_alone_unless_forced(tmp_path, capsys):
     (tmp_path / "orders.csv").write_text("mine")
     arguments = ["sample", "--out", str(tmp_path), "--customers", "20"]

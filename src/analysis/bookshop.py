@@ -522,13 +522,14 @@ def write(
     folder = Path(folder)
     before = _files_of(folder) if is_bookshop(folder) else set()
     (folder / "truth").mkdir(parents=True, exist_ok=True)
+    # First, as by it a bookshop is known, even one whose writing was cut short.
+    _put(folder / "truth" / "findings.toml", lambda path: path.write_bytes(_findings_toml(world.findings).encode()))
     for name, table in world.tables.items():
         _put(folder / f"{name}.parquet", partial(pq.write_table, _arrow(name, table)))
         if csv:
             _put(folder / f"{name}.csv", partial(bookshop_export.write_csv, _arrow(name, table)))
     for name, table in world.truth.items():
         _put(folder / "truth" / f"{name}.parquet", partial(table.to_parquet, index=False))
-    _put(folder / "truth" / "findings.toml", lambda path: path.write_bytes(_findings_toml(world.findings).encode()))
     if export == "crm":
         bookshop_export.export_crm(world, folder / "crm", limit)
     for stale in before - _named_files(folder, world, csv, export):

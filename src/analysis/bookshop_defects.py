@@ -315,16 +315,16 @@ def _respell_brands(rng: np.random.Generator, work: _Work, rate: float) -> None:
 
 
 def _second_spelling(brand: str) -> str:
-    """Arabic letters or a missing space in Persian, capitals in Latin.
+    """Arabic letters or a half-space in Persian, capitals in Latin.
 
     Examples
     --------
-    >>> _second_spelling("Simorgh Press"), _second_spelling("نشر انار") == "نشرانار"
+    >>> _second_spelling("Simorgh Press"), _second_spelling("نشر انار") == "نشر\\u200cانار"
     ('SIMORGH PRESS', True)
     """
     if not _is_persian(brand):
         return brand.upper()
-    return _arabic_letters(brand) if _arabic_letters(brand) != brand else brand.replace(" ", "")
+    return _arabic_letters(brand) if _arabic_letters(brand) != brand else brand.replace(" ", _HALF_SPACE)
 
 
 # --- people recorded twice --------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ WORDS = {
     "pupil": "دانش‌آموز", "student": "دانشجو", "employee": "کارمند", "teacher": "معلم", "nurse": "پرستار",
     "engineer": "مهندس", "lecturer": "استاد دانشگاه", "physician": "پزشک", "self-employed": "شغل آزاد",
     "homemaker": "خانه‌دار", "retired": "بازنشسته",
-    "club card": "کارت باشگاه", "vip": "مشتری ویژه", "gave back": "کالا پس داده", "reading circle": "حلقهٔ کتاب‌خوانی",
+    "club card": "کارت باشگاه", "vip": "مشتری ویژه", "gave back": "دارای مرجوعی", "reading circle": "حلقهٔ کتاب‌خوانی",
     "business": "سازمانی", "blue": "آبی", "green": "سبز", "red": "قرمز",
     # channels, ways to pay, where customers come from
     "branch": "شعبه", "web": "وب‌سایت", "app": "اپلیکیشن", "email": "ایمیل", "sms": "پیامک", "phone": "تلفن",
@@ -96,7 +96,7 @@ WORDS = {
     # tickets and feedback
     "late delivery": "تأخیر در تحویل", "damaged book": "کتاب آسیب‌دیده", "wrong book": "کتاب اشتباهی",
     "payment": "پرداخت", "app checkout": "پرداخت در اپلیکیشن", "question": "پرسش", "delivery": "تحویل",
-    "return": "مرجوعی", "everything": "کل تجربه", "low": "کم", "normal": "عادی", "high": "زیاد",
+    "return": "مرجوعی", "everything": "به‌طور کلی", "low": "پایین", "normal": "عادی", "high": "بالا",
     "customer service": "خدمات مشتریان", "payments": "امور مالی",
     "Arrived in time": "به‌موقع رسید", "Well packed, thank you": "بسته‌بندی خوب بود، ممنون",
     "Fast as always": "مثل همیشه سریع", "Came far too late": "خیلی دیر رسید",
@@ -198,7 +198,8 @@ TITLES = {
     "poetry": (
         {
             "Songs of": "ترانه‌های {}", "Ghazals of": "غزل‌های {}", "Quatrains of": "رباعی‌های {}",
-            "Selected": "گزیدهٔ {}", "Verses of": "سروده‌های {}", "The Book of": "دفتر {}", "Nights of": "شب‌های {}",
+            "Selected": "گزیدهٔ شعرهای {}", "Verses of": "سروده‌های {}", "The Book of": "دفتر {}",
+            "Nights of": "شب‌های {}",
         },
         {
             "the Nightingale": "بلبل", "Shiraz": "شیراز", "Rain": "باران", "the Plain": "دشت", "Exile": "غربت",
@@ -246,7 +247,7 @@ TITLES = {
     "history": (
         {
             "A History of": "تاریخ {}", "The Rise of": "برآمدن {}", "Letters from": "نامه‌هایی از {}",
-            "Travels in": "سفر به سرزمین {}", "The Fall of": "سقوط {}", "Memoirs of": "خاطرات {}",
+            "Travels in": "سفرنامهٔ {}", "The Fall of": "سقوط {}", "Memoirs of": "خاطرات {}",
             "The People of": "مردم {}",
         },
         {
