@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -109,6 +110,38 @@ def test_a_spoilt_world_comes_back_with_the_same_rows_set_aside(world, tmp_path)
     assert aside["no ordered_at"] == len(told.query("kind == 'missing date' and table == 'orders'"))
     assert aside["in the future"] == len(told.query("kind == 'future date' and table == 'orders'"))
     assert aside.sum() < 0.1 * len(spoilt.tables["orders"])
+
+
+def test_tables_of_sales_and_opinions_come_back_too(world, tmp_path):
+    at = pd.Series(pd.to_datetime(["2024-03-20 10:00", None])).dt.tz_localize("Asia/Tehran").dt.as_unit("us")
+    ids = world.tables["customers"]["customer_id"][:2].tolist()
+    tables = {
+        "customers": world.tables["customers"].assign(kind="company", annual_revenue=2.5e9, employees=12.0),
+        "deals": pd.DataFrame(
+            {"deal_id": ["D1", "D2"], "customer_id": [ids[0], None], "created_at": at[0], "closed_at": at}
+        ).assign(outcome=["won", "open"], amount=[1_234_567.0, None], owner=["سارا", "Omid; the younger"]),
+        "feedback": pd.DataFrame({"customer_id": ids, "given_at": at[0], "instrument": ["nps", "ces"]}).assign(
+            score=[9.0, 4.5], text=['گفت: "خوب بود؛ ممنون"', None]
+        ),
+        "campaigns": pd.DataFrame({"campaign_id": ["M1"], "name": ["یلدا ۱۴۰۲"], "starts_at": at[:1], "cost": [8.1e6]}),
+    }
+    base = sources.read(str(export_crm(replace(world, tables=tables), tmp_path)))
+    assert base.accounts["reason"].eq("").all()
+    deals = of_base(base, "deals", "deal_id")
+    assert deals["outcome"].tolist() == ["won", "open"]
+    assert deals["amount"].fillna(-1).tolist() == [1_234_567, -1]
+    assert deals["owner"].tolist() == ["سارا", "Omid; the younger"]
+    assert deals["closed_at"].isna().tolist() == [False, True]
+    # 20 March 2024 was the first day of 1403
+    assert text_of(tmp_path / "mapping.toml", "deals")["تاریخ ایجاد"].tolist() == ["1403/01/01 10:00:00"] * 2
+    feedback = of_base(base, "feedback", "instrument")
+    assert feedback["instrument"].tolist() == ["ces", "nps"]
+    assert feedback["score"].tolist() == [4.5, 9]
+    assert feedback["text"].tolist()[1] == 'گفت: "خوب بود؛ ممنون"'
+    assert of_base(base, "campaigns", "campaign_id")["cost"].tolist() == [8.1e6]
+    customers = of_base(base, "customers", "customer_id")
+    assert set(customers["kind"]) == {"company"}
+    assert set(customers["annual_revenue"]) == {2.5e9}
 
 
 # --- it looks like one ------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import tomllib
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -33,8 +34,13 @@ def test_it_says_what_it_wrote_and_what_to_type_next(tmp_path, capsys):
     assert f"moshtari report '{folder / 'crm' / 'mapping.toml'}'" in out
 
 
-def test_the_same_arguments_write_the_same_bytes(whole, tmp_path):
-    bookshop.write(tmp_path, 200, 2, 4, language="fa", defects=0.04, csv=True, export="crm")
+def test_the_same_arguments_write_the_same_bytes_on_one_core_as_on_many(whole, tmp_path):
+    cores = pa.cpu_count()
+    pa.set_cpu_count(1)
+    try:
+        bookshop.write(tmp_path, 200, 2, 4, language="fa", defects=0.04, csv=True, export="crm")
+    finally:
+        pa.set_cpu_count(cores)
     assert files(tmp_path) == files(whole)
 
 
