@@ -260,7 +260,7 @@ def test_reading_an_artefact_that_is_not_there_says_what_is(small, tmp_path):
 
 
 def test_help_shows_examples(capsys):
-    for command in ("report", "check", "sources"):
+    for command in ("report", "check", "sources", "sample"):
         with pytest.raises(SystemExit):
             cli.main([command, "--help"])
         assert "example" in capsys.readouterr().out

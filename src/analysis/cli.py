@@ -1,10 +1,11 @@
-"""The command: `moshtari report`, `moshtari check`, `moshtari sources`.
+"""The command: `moshtari report`, `moshtari check`, `moshtari sources`, `moshtari sample`.
 
 It parses, calls the pipeline and prints; every mistake of its user ends in one message and exit code 2, a chapter that
 failed in exit code 1.
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -25,6 +26,13 @@ _CHECK_EXAMPLES = """examples:
 """
 _SOURCES_EXAMPLES = """example:
   moshtari sources                                    the mappings that come with the package
+"""
+_SAMPLE_EXAMPLES = """examples:
+  moshtari sample --out shop                          5,000 customers over three years, as Parquet
+  moshtari sample --out forooshgah --language fa --defects 0.02
+                                                      Persian names, one row in fifty spoilt, each of them listed
+  moshtari sample --out shop --customers 500 --csv --export crm
+                                                      with CSV, and with the export of a CRM in shop/crm
 """
 
 
@@ -51,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         ("report", _report, "make the report of a customer base", _REPORT_EXAMPLES),
         ("check", _check, "read a base and say what is wrong with it, without making a report", _CHECK_EXAMPLES),
         ("sources", _sources, "list the mappings that come with the package", _SOURCES_EXAMPLES),
+        ("sample", _sample, "write a simulated bookshop whose truth is known", _SAMPLE_EXAMPLES),
     ):
         command = commands.add_parser(
             name,
@@ -60,10 +69,12 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.set_defaults(run=run)
-        if name != "sources":
+        if name in ("report", "check"):
             _add_source_options(command, optional=name == "report")
         if name == "report":
             _add_report_options(command)
+        if name == "sample":
+            _add_sample_options(command)
     return parser
 
 
@@ -99,6 +110,28 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
         metavar="NOTEBOOK.PARAMETER=VALUE",
         help="set a notebook's parameter (repeatable)",
     )
+
+
+def _add_sample_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=_folder, required=True, metavar="DIR", help="folder to write into")
+    command.add_argument("--customers", type=int, default=5000, metavar="N", help="customers (default: 5000)")
+    command.add_argument("--years", type=int, default=3, metavar="Y", help="years of history (default: 3)")
+    command.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="same seed, same bytes; another, another shop (default: 1)"
+    )
+    command.add_argument(
+        "--language", choices=("en", "fa"), default="en", help="names and words in English or Persian (default: en)"
+    )
+    command.add_argument(
+        "--defects",
+        type=float,
+        default=0.0,
+        metavar="RATE",
+        help="rate of planted defects, 0 to 0.2, listed in truth/defects.parquet (default: 0)",
+    )
+    command.add_argument("--csv", action="store_true", help="write every table as CSV too")
+    command.add_argument("--export", choices=("crm",), help="the same base once more, as exported from a CRM in Iran")
+    command.add_argument("--force", action="store_true", help="write even into a folder that holds something else")
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -164,6 +197,55 @@ def _sources(options: argparse.Namespace) -> int:
     print("\nTheir files are looked for in --data DIR or MOSHTARI_DATA; each mapping says where to get them:")
     print(f"{sources.mapping.SHIPPED}")
     return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from analysis import bookshop  # here: `moshtari --help` answers at once
+
+    _check_free(options.out, options.force)
+    try:
+        mapping = bookshop.write(
+            options.out,
+            customers=options.customers,
+            years=options.years,
+            seed=options.seed,
+            language=options.language,
+            defects=options.defects,
+            csv=options.csv,
+            export=options.export,
+        )
+    except OSError as e:
+        raise Problem(f"{options.out} cannot be written: {e.strerror or e}. Name another folder with --out.") from None
+    for line in _contents(options.out):
+        print(line)
+    print("\nNext:")
+    for file in (mapping, *mapping.parent.glob("crm/mapping.toml")):
+        print(f"  moshtari report {shlex.quote(str(file))}")
+    return 0
+
+
+def _check_free(folder: Path, force: bool) -> None:
+    """A folder that holds anything but a bookshop is not written into unasked."""
+    from analysis import bookshop
+
+    if force or not folder.is_dir() or bookshop.is_bookshop(folder):
+        return
+    found = sorted(path.name for path in folder.iterdir())
+    if found:
+        raise Problem(
+            f"{folder} holds something else than a bookshop (found: {', '.join(found[:3])}). "
+            f"Name another folder with --out, or write into it all the same with --force."
+        )
+
+
+def _contents(folder: Path) -> list[str]:
+    """What was written, file by file."""
+    from pyarrow.parquet import read_metadata
+
+    files = [*sorted(folder.glob("*.parquet")), *sorted((folder / "truth").glob("*.parquet"))]
+    lines = [f"{read_metadata(file).num_rows:>12,} rows  {file}" for file in files]
+    lines += [f"{'':>12}       {file}" for file in (*sorted(folder.glob("*.csv")), folder / "truth" / "findings.toml")]
+    return lines + [f"{'':>12}       {file}" for file in sorted(folder.glob("crm/*.csv"))]
 
 
 def _folder(text: str) -> Path:

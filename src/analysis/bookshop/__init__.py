@@ -7,7 +7,8 @@ canonical tables as any business has them and, apart from them, the truth that n
 group, when they left and why, what a campaign changed, what they will spend next year).
 
 The modules read like chapters, each drawn from what lies before it: draws, days, catalogue, people, records, shop,
-service, marketing, companies, contacts, opinions, truth, findings, story, files.
+service, marketing, companies, contacts, opinions, truth, findings, story, files; then what may be done to a finished
+world: persian, defects, export, folder.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.bookshop.days import CLOSED
-from analysis.bookshop.files import CUSTOM, Folder, canonical
+from analysis.bookshop.files import CUSTOM, canonical
 from analysis.bookshop.findings import together
+from analysis.bookshop.folder import Folder, is_bookshop
 from analysis.bookshop.people import PERSONAS, TWINS
 from analysis.bookshop.story import First, Plan, Story, findings_of, next_first, tables_of, told, truth_of
 from analysis.errors import Problem
 
-__all__ = ["CLOSED", "CUSTOM", "PERSONAS", "PIECE", "TWINS", "World", "build", "pieces", "write"]
+__all__ = ["CLOSED", "CUSTOM", "PERSONAS", "PIECE", "TWINS", "World", "build", "is_bookshop", "pieces", "write"]
 
 #: Most customers in one piece of a large world.
 PIECE = 50_000
@@ -126,7 +128,16 @@ def pieces(customers: int, years: int = 3, seed: int = 1, end: date = date(2026,
         yield _world(story)
 
 
-def write(folder: str | Path, customers: int = 5000, years: int = 3, seed: int = 1) -> Path:
+def write(
+    folder: str | Path,
+    customers: int = 5000,
+    years: int = 3,
+    seed: int = 1,
+    language: str = "en",
+    defects: float = 0.0,
+    csv: bool = False,
+    export: str | None = None,
+) -> Path:
     """Write a bookshop as Parquet, with the truth in a folder of its own and a mapping to read it by.
 
     Parameters
@@ -135,21 +146,42 @@ def write(folder: str | Path, customers: int = 5000, years: int = 3, seed: int =
         Made if it is not there; a bookshop already in it is replaced.
     customers, years, seed : int
         As in :func:`build`. A large world is written piece by piece.
+    language : {"en", "fa"}
+        Of names, cities, titles and all other words that readers see.
+    defects : float
+        Rate of planted defects, see :func:`analysis.bookshop.defects.plant`; they are listed in the truth.
+    csv : bool
+        Write every table as CSV too.
+    export : {None, "crm"}
+        "crm": write the same base once more into the folder ``crm``, as a CRM user in Iran would export it.
 
     Returns
     -------
     Path
         The mapping file, ``bookshop.toml`` in the folder.
 
+    Raises
+    ------
+    Problem
+        If the bookshop cannot be built, or the language, the rate or the export is none of these.
+
     Notes
     -----
     Every file is written under a temporary name and then renamed, the mapping last. The same arguments give the same
     bytes.
     """
-    found = []
-    with Folder(Path(folder)) as shop:
+    # Here, since they take the World that this module defines.
+    from analysis.bookshop.defects import plant, tolerated
+    from analysis.bookshop.persian import in_persian
+
+    for name, value, known in (("language", language, ("en", "fa")), ("export", export, (None, "crm"))):
+        if value not in known:
+            raise Problem(f'A bookshop has no {name} = "{value}". Known: {", ".join(map(str, known))}.')
+    limit, found = tolerated(defects), []  # before anything is built, as it refuses a wrong rate
+    with Folder(Path(folder), limit, csv, export == "crm") as shop:
         for world in pieces(customers, years, seed):
-            shop.add(world.tables, world.truth)
+            world = plant(in_persian(world) if language == "fa" else world, defects, seed)
+            shop.add(world)
             found.append(world.findings)
         return shop.finish(together(found))
 
