@@ -56,6 +56,23 @@ def test_returned_orders_lower_the_spend_and_are_no_purchase_cancelled_ones_coun
     assert row["last_order_at"] == pd.Timestamp("2024-01-05")
 
 
+def test_whoever_was_held_out_of_a_campaign_has_not_received_it():
+    sent = pd.to_datetime(["2024-01-05"] * 4).tz_localize(TEHRAN)
+    contacts = pd.DataFrame(
+        {
+            "campaign_id": ["m", "n", "m", "n"],
+            "customer_id": ["a", "a", "b", "b"],
+            "variant": ["treatment", "control", "control", None],
+            "sent_at": sent,
+            "converted_at": [sent[0], pd.NaT, pd.NaT, pd.NaT],
+        }
+    )
+    base = {"orders": orders((1, "a", "2024-01-05", 9.0), (2, "b", "2024-01-06", 9.0)), "campaign_contacts": contacts}
+    table = profile(base)
+    assert table["campaigns_received"].to_dict() == {"a": 1, "b": 1}
+    assert table["campaigns_answered"].to_dict() == {"a": 1, "b": 0}
+
+
 def test_customers_without_orders_have_a_row():
     base = {"customers": pd.DataFrame({"customer_id": ["a", "b"]}), "orders": orders((1, "a", "2024-01-05", 9.0))}
     row = profile(base).loc["b"]

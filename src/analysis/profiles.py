@@ -512,7 +512,10 @@ def _deals(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
 def _campaigns(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
     if "campaign_contacts" not in tables or "converted_at" not in tables["campaign_contacts"].collect_schema():
         return None
-    rows = tables["campaign_contacts"].select("customer_id", answered=_one_if(~nw.col("converted_at").is_null()))
+    contacts = tables["campaign_contacts"]
+    if "variant" in contacts.collect_schema():  # whoever was held out as control received nothing
+        contacts = contacts.filter(nw.col("variant").is_null() | (nw.col("variant") != "control"))
+    rows = contacts.select("customer_id", answered=_one_if(~nw.col("converted_at").is_null()))
     figures = {"campaigns_received": nw.len(), "campaigns_answered": nw.col("answered").sum()}
     return rows.group_by("customer_id").agg(**figures)
 

@@ -258,7 +258,7 @@ TABLES: dict[str, Table] = {
                 _id("campaign_id", "the campaign", required=True),
                 _CUSTOMER,
                 _text("variant", "variant sent, or control"),
-                _instant("sent_at", "when it was sent"),
+                _instant("sent_at", "when it was sent, or (control) the customer was held out"),
                 _instant("opened_at", "when it was opened", empty="not opened"),
                 _instant("clicked_at", "when it was clicked", empty="not clicked"),
                 _instant("converted_at", "when it led to what it was meant for", empty="did not lead to it"),

@@ -174,7 +174,7 @@ def deals_of(
     main = lines.groupby(["deal", "genre"])["amount"].sum().reset_index().sort_values(["deal", "amount", "genre"])
     deals["genre"] = main.groupby("deal")["genre"].last().reindex(range(n)).fillna(0).astype(int).to_numpy()
     furthest = stages.groupby("deal")["stage"].max().reindex(range(n)).fillna(0).to_numpy()
-    never_qualified = (furthest == 0) | (np.isin(furthest, [5]) & (reached == 0))
+    never_qualified = (furthest == 0) | ((furthest == len(STAGES) + 1) & (reached == 0))
     deals["nameless"] = never_qualified & (rng.random(n) < NAMELESS)
     return deals, stages, lines
 
