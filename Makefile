@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help report test lint bench lab lock clean
+.PHONY: help report test lint bench accuracy lab lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,6 +20,9 @@ lint: .venv/ready  ## Check style with ruff
 
 bench: .venv/ready  ## Measure speed and memory, as ratios; writes reports/bench-*.md
 	$(BIN)/python -m tests.benchmarks
+
+accuracy: .venv/ready  ## Measure what the chapters find of the bookshop's hidden truth; writes reports/accuracy-*.md
+	$(BIN)/python -m tests.accuracy
 
 lab: .venv/ready  ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -198,3 +198,17 @@ def test_the_mapping_is_one_that_a_person_could_write(crm):
     assert mapping["tables"]["orders"]["columns"]["order_id"] == "شماره سفارش"
     assert mapping["tables"]["orders"]["columns"]["ordered_at"] == {"column": "تاریخ سفارش", "calendar": "jalali"}
     assert mapping["currency"] == "toman"
+
+
+def test_a_large_world_is_translated_spoilt_and_exported_piece_by_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr(bookshop, "PIECE", 250)
+    mapping = bookshop.write(tmp_path, customers=600, language="fa", defects=0.04, csv=True, export="crm")
+    base, crm = sources.read(str(mapping)), sources.read(str(tmp_path / "crm" / "mapping.toml"))
+    columns = ["table", "reason", "rows"]
+    pd.testing.assert_frame_equal(base.accounts[columns], crm.accounts[columns])
+    assert base.accounts.query("table == 'customers'")["rows"].sum() >= 600
+    listed = pd.read_parquet(tmp_path / "truth" / "defects.parquet")
+    assert not listed.duplicated(["table", "key", "column"]).any()  # what pieces share is spoilt once
+    lines = len(pd.read_parquet(tmp_path / "order_lines.parquet"))
+    assert len(pd.read_csv(tmp_path / "order_lines.csv")) == lines
+    assert len((tmp_path / "crm" / "order_lines.csv").read_text("utf-8-sig").splitlines()) == lines + 1

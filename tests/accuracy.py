@@ -1,0 +1,159 @@
+"""``python -m tests.accuracy``: how much of the bookshop's hidden truth do the chapters find?
+
+Five seeds, each with the naive baseline beside it; the worst seed is what counts. Chapters never read ``truth/``: only
+this measurement does. Prints a table and writes it to ``reports/accuracy-<date>.md``.
+"""
+
+import argparse
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from scipy.stats import spearmanr
+from sklearn.metrics import adjusted_rand_score, roc_auc_score
+
+from analysis import bookshop, journeys, places, profiles, segments, sources
+from analysis.bookshop.defects import KINDS
+
+SEEDS = (1, 2, 3, 4, 5)
+#: Rate at which defects are planted to see which of them reading finds.
+DEFECTS = 0.03
+#: Attributes that truly make no difference to anything that a profile says of a customer.
+NOTHINGS = ("newsletter_layout", "card_colour")
+
+
+def main() -> None:
+    options = _options()
+    found = pd.concat([_of_world(seed, options.customers) for seed in options.seeds], ignore_index=True)
+    text = _document(found, options)
+    places.REPORTS.mkdir(exist_ok=True)
+    file = places.REPORTS / f"accuracy-{date.today().isoformat()}.md"
+    file.write_text(text, encoding="utf-8")
+    print(f"{text}\n{file}")
+
+
+def _of_world(seed: int, customers: int) -> pd.DataFrame:
+    """Everything that is measured in one world: columns ``what``, ``value``, ``baseline``, ``best`` (1 or 0), seed."""
+    with tempfile.TemporaryDirectory(prefix="moshtari-accuracy-") as folder:
+        base = sources.read(str(bookshop.write(Path(folder, "clean"), customers=customers, seed=seed)))
+        truth = pd.read_parquet(Path(folder, "clean", "truth", "customers.parquet"))
+        table = profiles.build(base)
+        rows = [*_rhythm(table, truth, base), *_groups(table, truth), *_false_alarms(table)]
+        rows += _steps(base, truth)
+        spoilt = bookshop.write(Path(folder, "spoilt"), customers=customers, seed=seed, defects=DEFECTS)
+        rows += _defects(sources.read(str(spoilt)), pd.read_parquet(spoilt.parent / "truth" / "defects.parquet"))
+    return pd.DataFrame(rows, columns=["what", "value", "baseline", "best"]).assign(seed=seed)
+
+
+def _rhythm(table: pd.DataFrame, truth: pd.DataFrame, base) -> list[tuple]:
+    """Who has left, by their own rhythm and by recency alone; and whose purchase rate is how high."""
+    known = table.merge(truth, on="customer_id", suffixes=("", "_true"))
+    left = known["dropout_at"] <= pd.Timestamp(base.as_of, tz=base.timezone) + pd.Timedelta(days=1)
+    judged = known["overdue_ratio"].notna()
+    by_rhythm = roc_auc_score(left[judged], known.loc[judged, "overdue_ratio"])
+    by_recency = roc_auc_score(left[judged], known.loc[judged, "recency_days"])
+    here = known["orders_per_year"].notna() & known["orders_per_year_true"].notna() & ~left
+    rate = spearmanr(known.loc[here, "orders_per_year"], known.loc[here, "orders_per_year_true"]).statistic
+    total = spearmanr(known.loc[here, "total_spend"], known.loc[here, "orders_per_year_true"]).statistic
+    return [
+        ("has left: overdue_ratio, area under the curve; beside it recency_days", by_rhythm, by_recency, 1),
+        ("purchase rate of the active: orders_per_year, rank correlation; beside it total_spend", rate, total, 1),
+    ]
+
+
+def _groups(table: pd.DataFrame, truth: pd.DataFrame) -> list[tuple]:
+    """Agreement of the groups with the true personas, of those who have bought."""
+    features = segments.features(table)
+    k = int(segments.choose_k(features, seed=1).query("chosen")["k"].item())
+    personas = truth.set_index("customer_id")["persona"]
+    bought = table.set_index("customer_id")["n_orders"] > 0
+    agreement = {}
+    for name, number in (("chosen", k), ("eight", len(bookshop.PERSONAS))):
+        grouped = segments.cluster(features, k=number, seed=1).set_index("customer_id")["segment"]
+        who = grouped.index[bought.reindex(grouped.index).to_numpy()]
+        agreement[name] = adjusted_rand_score(personas[who], grouped[who])
+    favourite = table.set_index("customer_id")["top_category"].dropna()
+    naive = adjusted_rand_score(personas[favourite.index], favourite)
+    return [
+        ("number of groups chosen; beside it the true personas", k, len(bookshop.PERSONAS), 1),
+        (
+            "groups against personas, adjusted Rand index; beside it the favourite category",
+            agreement["chosen"],
+            naive,
+            1,
+        ),
+        ("eight groups against personas, adjusted Rand index", agreement["eight"], naive, 1),
+    ]
+
+
+def _false_alarms(table: pd.DataFrame) -> list[tuple]:
+    """Statements about groups that rest on attributes which make no difference."""
+    grouped = segments.cluster(segments.features(table), k=len(bookshop.PERSONAS), seed=1)
+    told = segments.describe(table, grouped).query("trait in @NOTHINGS")
+    return [("statements about planted nothings called distinctive", int(told["distinctive"].sum()), len(told), 0)]
+
+
+def _steps(base, truth: pd.DataFrame) -> list[tuple]:
+    """Whether the planted losing step is seen: in the whole funnel, by true persona, and among app sessions."""
+    step, last = "checkout", "order"
+    plan = journeys.default_steps(base)
+    whole = journeys.bottlenecks(journeys.funnel(journeys.events(base), plan.steps, None, base.as_of)).table
+    by_persona = _loses(base, ["cart", step, last], truth[["customer_id", "persona"]], "konkur_student", step)
+    return [
+        (
+            "losing step stands out in the chapter's funnel (1 yes)",
+            int(whole.query("step == @step")["stands_out"].item()),
+            0,
+            1,
+        ),
+        ("losing step found for its persona, were personas known (1 yes)", by_persona, 0, 1),
+    ]
+
+
+def _loses(base, steps: list[str], by: pd.DataFrame, who: str, step: str) -> int:
+    compared = journeys.compare_funnels(journeys.events(base, "events"), steps, by, "persona", None, base.as_of)
+    row = compared.query("persona == @who and step == @step").iloc[0]
+    return int(bool(row["differs"]) and row["difference"] < 0)
+
+
+def _defects(base, planted: pd.DataFrame) -> list[tuple]:
+    """Share of each kind of planted defect that reading sets aside or reports."""
+    aside = {}
+    for name in base.accounts.query("reason != ''")["table"].unique():
+        aside[name] = base.db.sql(sources.set_aside(base, name)).df()
+    keys = {"orders": "order_id", "customers": "customer_id"}
+    seen = {t: set(rows[keys[t]].dropna().astype(str)) for t, rows in aside.items() if t in keys}
+    rows = []
+    for kind in KINDS:
+        of = planted[(planted["kind"] == kind) & planted["table"].isin(["orders", "customers", "products"])]
+        unread = {(c.table, c.column): c.cells for c in base.unreadable.itertuples()}
+        hits = sum(str(d.key) in seen.get(d.table, ()) for d in of.itertuples())
+        cells = of.groupby(["table", "column"]).size()
+        hits += sum(min(n, unread.get(where, 0)) for where, n in cells.items())
+        rows.append((f"defects found: {kind}", min(hits / max(len(of), 1), 1.0), 0, 1))
+    return rows
+
+
+def _document(found: pd.DataFrame, options: argparse.Namespace) -> str:
+    """The worst and the middle seed of everything, as a table."""
+    head = "| measured | worst seed | middle | beside it (middle) |\n|---|---|---|---|\n"
+    lines = []
+    for what, rows in found.groupby("what", sort=False):
+        worst = rows["value"].min() if rows["best"].iloc[0] else rows["value"].max()
+        lines.append(f"| {what} | {worst:.2f} | {rows['value'].median():.2f} | {rows['baseline'].median():.2f} |\n")
+    about = (
+        f"{options.customers:,} customers, seeds {', '.join(map(str, options.seeds))}; defects at a rate of {DEFECTS}."
+    )
+    return f"# Accuracy on the bookshop, {date.today().isoformat()}\n\n{about}\n\n{head}{''.join(lines)}"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.accuracy", description=__doc__.split("\n")[0])
+    parser.add_argument("--customers", type=int, default=5000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
