@@ -112,6 +112,11 @@ def expected_next_year(
     season, taste, basket, spend level and price sensitivity; not the hidden moment of dropping out. Cancelled orders
     count nothing, returns and campaigns or complaints to come are left out.
     """
+    return _orders_to_come(people, purchases, calendar, n_days) * _spend_per_order(people, products)
+
+
+def _orders_to_come(people: pd.DataFrame, purchases: pd.DataFrame, calendar: pd.DataFrame, n_days: int) -> np.ndarray:
+    """Orders expected in the next year, each weighted by the prices of its day."""
     seasons, persona = seasons_of(calendar), people["persona"].to_numpy()
     start = np.maximum(people["first_day"].to_numpy(), n_days).astype(float)
     own = purchases[purchases["campaign"] < 0].groupby("customer")["day"].max().reindex(range(len(people)))
@@ -121,7 +126,7 @@ def expected_next_year(
     phases = _phases_since(rate * np.maximum(from_reading - last_reading, 0), shape)
     yearly_dropout = people["dropout_rate"].to_numpy()
     prices = calendar["prices"].to_numpy()
-    orders = np.zeros(len(people))  # each weighted by the prices of its day
+    orders = np.zeros(len(people))
     for day in range(n_days, n_days + NEXT_YEAR, BLOCK):
         begins, ends = (np.maximum(seasons[:, d][persona] - from_reading, 0) for d in (day, day + BLOCK))
         placed = _renewals(rate * ends, shape, phases) - _renewals(rate * begins, shape, phases)
@@ -132,8 +137,11 @@ def expected_next_year(
     orders += np.where(comes, prices[np.minimum(people["first_day"], len(calendar) - 1)], 0.0)
     orders *= people["ever_orders"] & (people["dropout_day"] > n_days)
     everyone, last_day = np.arange(len(people)), np.full(len(people), n_days)
-    orders *= np.where(declined(people, everyone, last_day, n_days), DECLINE["times"], 1.0)
+    return orders * np.where(declined(people, everyone, last_day, n_days), DECLINE["times"], 1.0)
 
+
+def _spend_per_order(people: pd.DataFrame, products: pd.DataFrame) -> np.ndarray:
+    """What each person is expected to pay for an order at the prices of the last year, cancelled ones at nothing."""
     tastes, dear = people[TASTES].to_numpy(), people["dear"].to_numpy()[:, None]
     low, high = _prices_of_two(products)
     pieces = np.array([1 + SEVERAL[genre in SEVERAL["genres"]] for genre in GENRES])
@@ -143,7 +151,7 @@ def expected_next_year(
     in_branch, on_line, _ = TROUBLES["payment"]
     lost = np.array([CANCELLED[c] + TROUBLE_CANCELLED * (on_line if c != "branch" else in_branch) for c in CHANNELS])
     kept = 1 - people[SHARES].to_numpy() @ lost
-    return orders * people["basket"].to_numpy() * line * paid * kept
+    return people["basket"].to_numpy() * line * paid * kept
 
 
 def spend_next_year(future: pd.DataFrame, lines: pd.DataFrame, n: int) -> np.ndarray:
