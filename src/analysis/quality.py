@@ -15,7 +15,8 @@ from analysis.sources import Base
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
 
-#: A table whose last row is older than this many days before `as_of` was probably exported earlier than the others.
+#: A table whose last row is older than this many days before `as_of`, and by more than it ever was silent before, was
+#: probably exported earlier than the others.
 STALE_DAYS = 31
 
 #: Which dimension a reason for setting rows aside belongs to; any other is a matter of validity.
@@ -183,9 +184,17 @@ def _last_days(base: Base) -> pd.DataFrame:
         _, last = _span(base, table)
         if last and table != "campaigns":
             late = (base.as_of - last).days
+            stale = late > STALE_DAYS and late > _longest_silence(base, table)
             note = f"last on {last}, {late} days before {base.as_of}"
-            rows.append((table, schema.TABLES[table].time, "timeliness", 1, int(late > STALE_DAYS), note))
+            rows.append((table, schema.TABLES[table].time, "timeliness", 1, int(stale), note))
     return pd.DataFrame(rows, columns=["table", "column", "dimension", "checked", "defects", "note"])
+
+
+def _longest_silence(base: Base, table: str) -> int:
+    """Most days between two successive days of a table; 0 for a single day."""
+    day = nw.col(schema.TABLES[table].time).dt.replace_time_zone(None).dt.truncate("1d")
+    days = base[table].select(day=day).group_by("day").agg(n=nw.len()).collect("pandas").to_native()["day"]
+    return int(days.dropna().sort_values().diff().dt.days.max()) if days.notna().sum() > 1 else 0
 
 
 def _span(base: Base, table: str) -> tuple[date | None, date | None]:
