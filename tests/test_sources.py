@@ -230,6 +230,12 @@ def test_a_zero_amount_is_kept_because_gifts_are_orders_too(base_of):
     assert frame(sources.read(str(base_of(ORDERS, orders=LINES))), "orders")["amount"].min() == 0
 
 
+def test_a_field_of_the_bases_own_needs_no_line(base_of):
+    file = base_of(CUSTOMERS + 'shoe_size = "size"\n', customers="who,size\na,42\nb,38\n")
+    with pytest.raises(Problem, match='unknown column "shoe_size".*need no line'):
+        sources.read(str(file))
+
+
 def test_a_condition_that_sets_every_row_aside_is_named(base_of):
     file = base_of(ORDERS + '[tables.orders.set_aside]\n"gifts" = "who IS NOT NULL"\n', orders=LINES)
     with pytest.raises(Problem, match=r'set_aside\] "gifts": the condition who IS NOT NULL holds for all 3 rows'):
