@@ -206,8 +206,8 @@ def _column_sources(name: str, raw: Mapping, all_tables: Mapping, where: str) ->
         raise Problem(f'{where}: columns is "{raw}"; it is "canonical" or a table [tables.{name}.columns].')
     table = schema.TABLES[name]
     known = [*table.names, *(order_columns_of_lines() if name == "order_lines" and "orders" not in all_tables else ())]
-    own = " Further columns of the file need no line: they are kept under their own names." if name == "customers" else ""
-    _check_keys(raw, known, f"{where[:-1]}.columns]", what="column", hint=own)
+    hint = "Further columns of the file need no line: they are kept as they are." if name == "customers" else ""
+    _check_keys(raw, known, f"{where[:-1]}.columns]", what="column", hint=hint)
     sources = {column: _column_source(column, given, f"{where[:-1]}.columns]") for column, given in raw.items()}
     for column in table.columns:
         if column.required and column.name not in sources:
@@ -244,7 +244,8 @@ def _check_keys(raw: object, known: Iterable[str], where: str, what: str = "key"
     known = list(known)
     for key in raw:
         if key not in known:
-            raise Problem(f'{where}: unknown {what} "{key}".{did_you_mean(key, known)} Known: {", ".join(known)}.{hint}')
+            names = f"Known: {', '.join(known)}. {hint}".rstrip()
+            raise Problem(f'{where}: unknown {what} "{key}".{did_you_mean(key, known)} {names}')
 
 
 def _check_types(raw: Mapping, types: Mapping, where: str) -> None:
