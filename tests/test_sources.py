@@ -232,7 +232,7 @@ def test_a_zero_amount_is_kept_because_gifts_are_orders_too(base_of):
 
 def test_a_field_of_the_bases_own_needs_no_line(base_of):
     file = base_of(CUSTOMERS + 'shoe_size = "size"\n', customers="who,size\na,42\nb,38\n")
-    with pytest.raises(Problem, match='unknown column "shoe_size".*need no line'):
+    with pytest.raises(Problem, match=r'unknown column "shoe_size".*need no line'):
         sources.read(str(file))
 
 
