@@ -1,5 +1,9 @@
 """Planted defects: as many as were asked for, every one listed, and nothing else touched."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -285,3 +289,30 @@ def test_a_brand_has_two_spellings_at_most(clean, spoilt):
     told = defects(spoilt, "brand spelling")
     assert told.groupby("true_value")["planted_value"].nunique().eq(1).all()
     assert set(told["true_value"]) <= set(clean.tables["products"]["brand"])
+
+
+def test_the_same_seed_gives_the_same_defects_in_every_process():
+    # words are hashed with another key in every process: nothing may be drawn in the order of a set
+    code = (
+        "import hashlib; from analysis import bookshop; from analysis.bookshop.defects import plant; "
+        "t = plant(bookshop.build(customers=300, seed=3), 0.1, 3).tables['customers']; "
+        "print(hashlib.sha256(t.to_csv().encode()).hexdigest())"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": key}, capture_output=True
+        ).stdout
+        for key in ("1", "2", "3")
+    }
+    assert len(said) == 1
+    assert said != {b""}
+
+
+def test_an_id_tells_neither_what_was_planted_nor_whose_second_record_it_is(spoilt):
+    told = spoilt.truth["defects"].query("table == 'customers' and original_id.notna()")
+    second, first = told["key"].str[1:], told["original_id"].str[1:]
+    assert len(told) > 20
+    assert not any(a.endswith(b) for a, b in zip(second, first, strict=True))
+    tests = spoilt.truth["defects"].query("table == 'customers' and kind == 'test account'")["key"]
+    assert second.str.len().unique().tolist() == tests.str[1:].str.len().unique().tolist()
+    assert second.str[0].nunique() > 3, "one leading digit would mark them"

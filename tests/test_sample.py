@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis import bookshop, cli, sources
+from analysis.bookshop.folder import Folder
 from analysis.errors import Problem
 
 
@@ -80,22 +81,23 @@ def test_a_new_bookshop_replaces_the_old_one_whole(tmp_path):
     arguments = ["sample", "--out", str(tmp_path), "--customers", "30"]
     assert cli.main([*arguments, "--defects", "0.1", "--csv", "--export", "crm"]) == 0
     assert cli.main(arguments) == 0
-    left = set(files(tmp_path))
-    assert left == {
-        *(f"{name}.parquet" for name in bookshop.build(customers=30).tables),
-        *("bookshop.toml", "truth/customers.parquet", "truth/findings.toml"),
+    world = bookshop.build(customers=30)
+    assert set(files(tmp_path)) == {
+        *(f"{name}.parquet" for name in world.tables),
+        *(f"truth/{name}.parquet" for name in world.truth),
+        *("bookshop.toml", "truth/findings.toml"),
     }
 
 
-def test_a_bookshop_whose_writing_was_cut_short_is_still_one(tmp_path, monkeypatch):
+def test_writing_that_was_cut_short_leaves_nothing_and_can_be_repeated(tmp_path, monkeypatch):
     def fails(*arguments):
         raise KeyboardInterrupt
 
     arguments = ["sample", "--out", str(tmp_path), "--customers", "20"]
     with monkeypatch.context() as patch:
-        patch.setattr(bookshop.pq, "write_table", fails)
+        patch.setattr(Folder, "add", fails)
         assert cli.main(arguments) == 130
-    assert not (tmp_path / "bookshop.toml").exists()
+    assert list(tmp_path.iterdir()) == []
     assert cli.main(arguments) == 0
     assert (tmp_path / "bookshop.toml").exists()
 

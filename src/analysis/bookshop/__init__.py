@@ -177,7 +177,9 @@ def write(
     for name, value, known in (("language", language, ("en", "fa")), ("export", export, (None, "crm"))):
         if value not in known:
             raise Problem(f'A bookshop has no {name} = "{value}". Known: {", ".join(map(str, known))}.')
-    limit, found = tolerated(defects), []  # before anything is built, as it refuses a wrong rate
+    # Whatever is refused is refused before there is a folder.
+    _check(customers, years, seed)
+    limit, found = tolerated(defects), []
     with Folder(Path(folder), limit, csv, export == "crm") as shop:
         for world in pieces(customers, years, seed):
             world = plant(in_persian(world) if language == "fa" else world, defects, seed)

@@ -76,7 +76,7 @@ def latent_companies(rng: np.random.Generator, n: int, calendar: pd.DataFrame) -
     """One row per company in the order of signing up: kind, size, how often deals come up, when they stop."""
     kinds = list(INDUSTRIES.values())
     kind = rng.choice(len(kinds), n, p=normed([k.share for k in kinds]))
-    signup_day = (rng.random(n) ** 1.3 * len(calendar)).astype(int)
+    signup_day = _no_friday((rng.random(n) ** 1.3 * len(calendar)).astype(int), calendar)
     size = np.exp(rng.normal(0, 0.8, n))
     companies = pd.DataFrame(
         {
@@ -145,14 +145,14 @@ def deals_of(
     source = draw(rng, np.tile([weight for weight, _ in SOURCES.values()], (n, 1)).astype(float))
     odds = np.array([odds for _, odds in SOURCES.values()])[source]
     stays = np.column_stack([rng.exponential(days, n) + 0.5 for days, _ in STAGES.values()]) * DAY
-    entered = created[:, None] + np.cumsum(stays, axis=1)
+    # Sorted, as two stages may have ended on one day.
+    entered = np.sort(_at_office_hours(rng, created[:, None] + np.cumsum(stays, axis=1), calendar), axis=1)
     pass_odds = np.array([share / (1 - share) for _, share in STAGES.values()]) * odds[:, None]
     passes = rng.random((n, len(STAGES))) < pass_odds / (1 + pass_odds)
     reached = np.cumprod(passes, axis=1).sum(axis=1)  # how many stages were passed
     won = reached == len(STAGES)
     last = np.minimum(reached, len(STAGES) - 1)
-    closed = entered[np.arange(n), last]
-    closed = np.maximum(_at_office_hours(rng, closed, calendar), created + 4 * 3600)
+    closed = np.maximum(entered[np.arange(n), last], created + 4 * 3600)
     is_open = closed >= n_days * DAY
     chance = (pass_odds / (1 + pass_odds)).prod(axis=1)
 
@@ -193,7 +193,7 @@ def _moments_of_deals(
     by_month = np.array([[k.months.get(m, 1.0) for m in range(1, 13)] for k in kinds])
     season = by_month[companies["kind"].to_numpy()[company], calendar["month"].to_numpy()[day] - 1]
     kept = rng.random(len(company)) < season / most
-    company, day = company[kept], day[kept]
+    company, day = company[kept], _no_friday(day[kept], calendar)
     at = np.maximum(
         day * DAY + rng.integers(8 * 3600, 17 * 3600, len(day)), companies["signup"].to_numpy()[company] + 60
     )
@@ -206,7 +206,12 @@ def _at_office_hours(rng: np.random.Generator, at: np.ndarray, calendar: pd.Data
     day = (at // DAY).astype(int)
     weekday = (calendar["weekday"].iloc[0] + day) % 7
     day = day + (weekday == 4)
-    return day * DAY + rng.integers(8 * 3600, 17 * 3600, len(at)).astype(float)
+    return day * DAY + rng.integers(8 * 3600, 17 * 3600, at.shape).astype(float)
+
+
+def _no_friday(day: np.ndarray, calendar: pd.DataFrame) -> np.ndarray:
+    """The same days, a Friday put to the Thursday before it (the first day of all stays)."""
+    return np.maximum(day - (calendar["weekday"].to_numpy()[day] == 4), 0)
 
 
 def _stages(
@@ -216,8 +221,8 @@ def _stages(
     parts = [pd.DataFrame({"deal": np.arange(len(deals)), "stage": 0, "at": created})]
     for stage in range(1, len(STAGES)):
         at = entered[:, stage - 1]
-        # The last moment of a deal was put into office hours: nothing may come after it.
-        at = np.minimum(at, deals["closed"].fillna(np.inf).to_numpy() - 600)
+        # On the last day of a deal one stage may follow another within minutes.
+        at = np.minimum(at, deals["closed"].fillna(np.inf).to_numpy() - 600 * (len(STAGES) - stage))
         there = (reached >= stage) & (at < n_days * DAY)
         at = np.maximum(at, created + 60 * stage)
         parts.append(pd.DataFrame({"deal": np.flatnonzero(there), "stage": stage, "at": at[there]}))

@@ -261,8 +261,7 @@ def _messages(
         for outcome, yes, when in outcomes:
             told = {"customer": customer[yes], "at": when[yes], "content": content[yes]}
             parts.append(pd.DataFrame(told).assign(event=EVENT[f"{kind}_{outcome}"], channel=channel))
-        visit = pd.DataFrame({"customer": customer[clicked], "at": clicks[clicked] + 4})
-        parts.append(visit.assign(event=EVENT["visit"], channel=CONTACT["web"]))
+        parts.append(_landings(rng, customer[clicked], clicks[clicked], CONTACT["web"]))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -276,7 +275,16 @@ def of_tickets(tickets: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def of_campaigns(answers: pd.DataFrame, programme: pd.DataFrame) -> pd.DataFrame:
+def _landings(rng: np.random.Generator, customer: np.ndarray, clicked: np.ndarray, channel: int) -> pd.DataFrame:
+    """The visits that a click leads to some seconds later: as many as of any look at a product."""
+    sessions = pd.DataFrame(
+        {"customer": customer, "at": clicked + rng.integers(2, 9, len(clicked)), "channel": channel}
+    )
+    looks = rng.random(len(sessions)) < PASSES["visit"]
+    return _session_contacts(rng, sessions.assign(depth=np.where(looks, STEPS.index("product_view"), 0)))
+
+
+def of_campaigns(rng: np.random.Generator, answers: pd.DataFrame, programme: pd.DataFrame) -> pd.DataFrame:
     """What campaigns sent, what was opened and clicked, and the visits by a click; nothing for the control group."""
     answers = answers[answers["treated"].astype(bool)]
     by = np.array([CAMPAIGNS[number].channel for number in programme["number"]], dtype=object)
@@ -284,25 +292,24 @@ def of_campaigns(answers: pd.DataFrame, programme: pd.DataFrame) -> pd.DataFrame
     told = []
     for channel, (sent, opened, clicked, lands_on) in _RESPONSES.items():
         here = answers[by == channel]
-        for event, column, where, lag in (
-            (sent, "sent", channel, 0),
-            (opened, "opened", channel, 0),
-            (clicked, "clicked", channel, 0),
-            ("visit" if lands_on else "", "clicked", lands_on, 4),
-        ):
+        for event, column in ((sent, "sent"), (opened, "opened"), (clicked, "clicked")):
             if event:
                 yes = here[here[column].notna()]
                 told.append(
                     pd.DataFrame(
                         {
                             "customer": yes["customer"].to_numpy(dtype=int),
-                            "at": yes[column].to_numpy(dtype=float) + lag,
+                            "at": yes[column].to_numpy(dtype=float),
                             "event": EVENT[event],
-                            "channel": CONTACT[where],
+                            "channel": CONTACT[channel],
                             "campaign": yes["campaign"].to_numpy(dtype=int),
                         }
                     )
                 )
+        if lands_on:
+            for campaign, yes in here[here["clicked"].notna()].groupby("campaign"):
+                customer, at = yes["customer"].to_numpy(dtype=int), yes["clicked"].to_numpy(dtype=float)
+                told.append(_landings(rng, customer, at, CONTACT[lands_on]).assign(campaign=int(campaign)))
     return pd.concat(told, ignore_index=True)
 
 
@@ -316,12 +323,20 @@ _RESPONSES = {
 
 
 def of_companies(
-    companies: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame, first: int, n_days: int
+    rng: np.random.Generator,
+    companies: pd.DataFrame,
+    deals: pd.DataFrame,
+    stages: pd.DataFrame,
+    first: int,
+    n_days: int,
 ) -> pd.DataFrame:
     """Calls, meetings and offers on the way of each deal, the order of a deal that was won, and its delivery."""
     event = np.array([EVENT[name] for name in ("sales_call", "meeting", "offer_sent", "sales_call", "order")])
     of_deals = stages[(stages["stage"] < len(event)) & ~deals["nameless"].to_numpy()[stages["deal"]]]
     won = deals[deals["outcome"] == "won"]
+    delivered = (won["closed"] // DAY + rng.integers(2, 8, len(won))) * DAY + rng.integers(
+        9 * 3600, 18 * 3600, len(won)
+    )
     parts = [
         pd.DataFrame({"customer": companies.index, "at": companies["signup"], "event": EVENT["signup"]}),
         pd.DataFrame(
@@ -331,7 +346,7 @@ def of_companies(
                 "event": event[of_deals["stage"].to_numpy()],
             }
         ),
-        pd.DataFrame({"customer": won["company"], "at": won["closed"] + 5 * DAY, "event": EVENT["delivery"]}),
+        pd.DataFrame({"customer": won["company"], "at": delivered, "event": EVENT["delivery"]}),
     ]
     contacts = pd.concat(parts, ignore_index=True)
     by = np.where(contacts["event"] == EVENT["delivery"], CONTACT["courier"], CONTACT["sales"])

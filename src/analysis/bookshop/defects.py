@@ -54,9 +54,9 @@ KINDS = tuple(dict.fromkeys([*SHARES, *(kind for kind, *_ in DATE_SHARES)]))
 #: rows that were moved to a duplicate, the duplicate's customer_id. No column: the whole row was added.
 COLUMNS = ("table", "key", "column", "kind", "way", "true_value", "planted_value", "original_id")
 
-# Ids of planted rows: a digit before the number that they are derived from, so one longer than all others. They can
-# neither meet each other nor, in a base written piece by piece, those of another piece.
-_DUPLICATE, _TEST, _UNKNOWN = "9", "8", "7"
+# Ids of planted rows are derived from the number of another row and one digit longer than all others, so that they can
+# neither meet each other nor, in a base written piece by piece, those of another piece. By kind, where they begin.
+_DUPLICATE, _TEST, _UNKNOWN = 0, 1, 2
 
 #: What was sent stays with the record that it was sent to.
 _SENT = ("email_", "sms_", "push_", "call")
@@ -338,7 +338,7 @@ def _duplicate_people(rng: np.random.Generator, work: _Work, rows: np.ndarray) -
     since = _since(rng, work.tables["orders"], old)
     new = old.assign(customer_id=ids.to_numpy(), signup_at=since.loc[old["customer_id"]].to_numpy())
     new["signup_at"] = since.loc[old["customer_id"]].set_axis(old.index)
-    for column in set(new) & set(_BLANKED):
+    for column in (c for c in _BLANKED if c in new):  # in one order, as each draws
         new[column] = new[column].mask(rng.random(len(new)) < 0.5)
     for column in ("interests", "tags"):
         new[column] = [[] for _ in range(len(new))]
@@ -550,8 +550,17 @@ def _text(value) -> str | None:
     return str(value)
 
 
-def _planted_id(id: str, block: str) -> str:
-    return f"{id[0]}{block}{id[1:]}"
+def _planted_id(id: str, block: int) -> str:
+    """An id that nobody has, one digit longer, that tells neither what it was made from nor why.
+
+    Examples
+    --------
+    >>> _planted_id("C00001", 0), _planted_id("C00002", 0), _planted_id("C00002", 1)
+    ('C107919', 'C115838', 'C915838')
+    """
+    size = 10 ** (len(id) - 1)
+    number = (block * size + int(id[1:])) * 7919 % (9 * size)  # 7919 divides neither nine nor ten: no two the same
+    return f"{id[0]}{size + number}"
 
 
 def _in_digits(text: str, digits: str) -> str:

@@ -41,9 +41,10 @@ class Folder:
         self._tables: dict[str, pd.DataFrame] = {}
 
     def __enter__(self) -> "Folder":
-        (self.folder / "truth").mkdir(parents=True, exist_ok=True)
-        if self._crm:
-            (self.folder / "crm").mkdir(exist_ok=True)
+        inner = [self.folder / name for name in ("truth", *(["crm"] if self._crm else []))]
+        self._made = [path for path in (*inner, self.folder) if not path.exists()]
+        for path in inner:
+            path.mkdir(parents=True, exist_ok=True)
         return self
 
     def add(self, world: "World") -> None:
@@ -98,6 +99,9 @@ class Folder:
         for path, writer in self._writers.items():
             writer.close()
             unfinished(path).unlink(missing_ok=True)
+        for path in self._made:
+            if not any(path.iterdir()):
+                path.rmdir()
 
 
 def is_bookshop(folder: Path) -> bool:

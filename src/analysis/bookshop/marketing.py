@@ -32,6 +32,8 @@ OWN_SPREAD = 0.3
 # Mailchimp's benchmarks of October 2019 (mailchimp.com/resources/email-marketing-benchmarks) give 22.7 % opened and
 # 2.9 % clicked over all accounts; these are customers of the last year, hence more.
 OPENS = {"email": (0.36, 0.16), "sms": (0.0, 0.05), "app": (0.22, 0.30), "phone": (0.62, 0.0)}
+#: Seconds from a click to the order that it leads to, at least: longer than sessions last.
+CLICKS_BEFORE = 1800
 #: Cost of a campaign in toman: once, and per customer of the whole base.
 COSTS = {"email": (8e6, 60), "sms": (5e6, 450), "app": (6e6, 30), "phone": (10e6, 4_500)}
 
@@ -255,9 +257,11 @@ def responses(
     brought = contacts["brought_at"].to_numpy(dtype=float)
     opens, clicks = np.array([OPENS[c] for c in channel]).reshape(n, 2).T
     read = sent + np.round(3600 * np.exp(rng.normal(1.2, 1.1, n)))
-    # Whoever orders because of it has clicked shortly before the session of the order began.
-    click_for_order = brought - rng.integers(9_000, 20_000, n)
-    read_for_order = np.maximum(click_for_order - rng.integers(10, 240, n), sent + 5)
+    # Whoever orders because of it has clicked before the session of the order began: half an hour, hours or days before
+    # (log-uniform). No stretch of time may tell these orders from those that would have come anyway.
+    least, most = CLICKS_BEFORE, np.maximum(brought - sent - 600, CLICKS_BEFORE)
+    click_for_order = brought - np.floor(least * (most / least) ** rng.random(n))
+    read_for_order = np.maximum(click_for_order - rng.integers(5, 180, n), sent + 5)
     came = ~np.isnan(brought)
     by_phone, by_sms = channel == "phone", channel == "sms"
     call = sent + 20  # picked up

@@ -97,8 +97,11 @@ def fates_of(rng: np.random.Generator, purchases: pd.DataFrame, people: pd.DataF
     given_back = rng.random(n) < np.array([GIVEN_BACK[c] for c in CHANNELS])[channel]
     given_back |= spoilt & (rng.random(n) < TROUBLE_GIVEN_BACK)
     complains = rng.random(n) < np.array([0, *(share for _, _, share in TROUBLES.values())])[trouble]
-    # Who waits complains when it is late, who was charged wrongly within the day, the others when they have looked.
-    waited = np.select([trouble == late, trouble == payment], [LATE_AFTER, 0], delivery + rng.integers(0, 4, n))
+    # Who waits complains some days after it is late, who was charged wrongly within the day, the others when they have
+    # looked: at a parcel on the day after it came at the earliest.
+    looks = rng.integers(0, 4, n)
+    opened = delivery + np.where(online, np.maximum(looks, 1), looks)
+    waited = np.select([trouble == late, trouble == payment], [LATE_AFTER + looks, 0], opened)
     badly = complains & (rng.random(n) < HANDLED_BADLY)
     well, ill = (rng.integers(*ANSWERED_WITHIN[how], n) for how in ("well", "badly"))
     least, mean = LEAVES_AFTER

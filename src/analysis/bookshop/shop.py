@@ -185,7 +185,7 @@ def with_credit_notes(
     orders["till"] = np.where(orders["channel"] == 0, rng.integers(0, len(TILLS), len(orders)), -1)
     channel = orders["channel"].to_numpy()
     cancelled = orders["cancelled"].to_numpy()
-    open_still = (channel > 0) & (orders["day"] >= len(calendar) - 4) & (rng.random(len(orders)) < 0.7)
+    open_still = (channel > 0) & (orders["day"] + orders["delivery_days"] >= len(calendar))  # not delivered yet
     orders.loc[open_still, "status"] = "open"
     orders.loc[cancelled, "status"] = "cancelled"
 

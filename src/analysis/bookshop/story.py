@@ -121,8 +121,8 @@ def told(plan: Plan, size: int, first: First, number: int) -> Story:
     answers = marketing.responses(rng("responses"), reached, programme, orders, n_days)
     others = [
         contacts.of_tickets(tickets),
-        contacts.of_campaigns(answers, programme),
-        contacts.of_companies(buyers, deals, stages, len(people), n_days),
+        contacts.of_campaigns(rng("landings"), answers, programme),
+        contacts.of_companies(rng("contacts of companies"), buyers, deals, stages, len(people), n_days),
     ]
 
     # What people would spend in the next year.

@@ -7,6 +7,7 @@ from analysis.bookshop.catalogue import GENRES
 from analysis.bookshop.days import CHANNELS, DAY
 from analysis.bookshop.draws import instants, words
 from analysis.bookshop.people import (
+    CITIES,
     DECLINE,
     PERSONAS,
     REACHED_BY,
@@ -17,7 +18,16 @@ from analysis.bookshop.people import (
     seasons_of,
     to_clock,
 )
-from analysis.bookshop.service import CANCELLED, TROUBLE_CANCELLED, TROUBLES
+from analysis.bookshop.service import (
+    CANCELLED,
+    DELIVERY_DAYS,
+    HANDLED_BADLY,
+    LATE_AFTER,
+    LEAVES,
+    SLOW_STEP,
+    TROUBLE_CANCELLED,
+    TROUBLES,
+)
 from analysis.bookshop.shop import DISCOUNT_RATES, SEVERAL, declined
 
 #: Stages of loyalty, each from a moment of the latent process: signing up, the first, second and fourth order placed,
@@ -109,8 +119,9 @@ def expected_next_year(
     """Spend to be expected in the 365 days after the last, given each person's latent state on it (toman).
 
     The state is: having dropped out or not, purchase rate, regularity and time since the last purchase, dropout rate,
-    season, taste, basket, spend level and price sensitivity; not the hidden moment of dropping out. Cancelled orders
-    count nothing, returns and campaigns or complaints to come are left out.
+    season, taste, basket, spend level and price sensitivity, and how likely an order ends in a complaint for which they
+    leave; not the hidden moment of dropping out. Cancelled orders count nothing, returns and campaigns to come are left
+    out.
     """
     return _orders_to_come(people, purchases, calendar, n_days) * _spend_per_order(people, products)
 
@@ -124,14 +135,15 @@ def _orders_to_come(people: pd.DataFrame, purchases: pd.DataFrame, calendar: pd.
     last_reading, from_reading = to_clock(last + 0.5, persona, seasons), to_clock(start, persona, seasons)
     rate, shape = people["orders_per_year"].to_numpy() / 365.25, people["regularity"].to_numpy()
     phases = _phases_since(rate * np.maximum(from_reading - last_reading, 0), shape)
-    yearly_dropout = people["dropout_rate"].to_numpy()
+    yearly_dropout, leaves = people["dropout_rate"].to_numpy(), _leaves_for_a_complaint(people)
     prices = calendar["prices"].to_numpy()
-    orders = np.zeros(len(people))
+    orders, placed_before = np.zeros(len(people)), np.zeros(len(people))
     for day in range(n_days, n_days + NEXT_YEAR, BLOCK):
         begins, ends = (np.maximum(seasons[:, d][persona] - from_reading, 0) for d in (day, day + BLOCK))
         placed = _renewals(rate * ends, shape, phases) - _renewals(rate * begins, shape, phases)
-        still = np.exp(-yearly_dropout * np.maximum(day + BLOCK / 2 - start, 0) / 365.25)
+        still = np.exp(-yearly_dropout * np.maximum(day + BLOCK / 2 - start, 0) / 365.25 - leaves * placed_before)
         orders += placed * still * prices[day : day + BLOCK].mean()
+        placed_before += placed
     # The first order of those who have not ordered yet comes on a day of its own.
     comes = (people["first_day"] >= n_days) & (people["first_day"] < n_days + NEXT_YEAR)
     orders += np.where(comes, prices[np.minimum(people["first_day"], len(calendar) - 1)], 0.0)
@@ -159,6 +171,24 @@ def spend_next_year(future: pd.DataFrame, lines: pd.DataFrame, n: int) -> np.nda
     counts = ~future["cancelled"].to_numpy(dtype=bool)[lines["purchase"]]
     customer = future["customer"].to_numpy()[lines["purchase"]]
     return np.bincount(customer[counts], lines["amount"].to_numpy()[counts], minlength=n)
+
+
+def _leaves_for_a_complaint(people: pd.DataFrame) -> np.ndarray:
+    """How likely each person's order ends in a complaint that is handled badly, so that they leave."""
+    complains = np.tile(
+        [
+            sum(share[place] * complaint for *share, complaint in TROUBLES.values())
+            for place in (int(channel != "branch") for channel in CHANNELS)
+        ],
+        (len(people), 1),
+    )
+    slow = people["city"].to_numpy() == [province for province, _, _ in CITIES.values()].index(SLOW_STEP["region"])
+    usual, more = (np.arange(low, high + 1) for low, high in (DELIVERY_DAYS, SLOW_STEP["days"]))
+    days = np.add.outer(usual, more)
+    no_trouble = 1 - sum(online for _, online, _ in TROUBLES.values())
+    late = (days > LATE_AFTER).mean() * no_trouble * TROUBLES["late delivery"][2]
+    complains[slow, CHANNELS.index(SLOW_STEP["channel"])] += late
+    return (people[SHARES].to_numpy() * complains).sum(axis=1) * HANDLED_BADLY * LEAVES
 
 
 def _phases_since(units: np.ndarray, shape: np.ndarray) -> np.ndarray:
