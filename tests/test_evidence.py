@@ -245,6 +245,8 @@ def test_a_ratio_counts_customers_not_rows():
     # 0.875, times 3 / 2 by 4²: error 0.28641; t with two degrees of freedom is 4.30265, so 0.75 ± 1.23233.
     rows = pd.DataFrame({"customer_id": list("aabc"), "shop": "web", "bought": [True, True, False, True]})
     found = _row(evidence.ratios(rows, "shop", "bought"), group="web")
+    named_alike = rows.rename(columns={"shop": "part"})
+    pd.testing.assert_frame_equal(evidence.ratios(named_alike, "part", "bought"), found.to_frame().T, check_dtype=False)
     assert (found["customers"], found["n"]) == (3, 4)
     assert found[["value", "low", "high"]].tolist() == pytest.approx([0.75, -0.482331, 1.982331], abs=1e-5)
     # Each row once more is no news about more customers.

@@ -540,6 +540,6 @@ def test_intervals_are_written_beside_their_dots_and_the_true_figure_is_marked_w
 
 def test_intervals_without_truth_speak_of_none():
     axes = plots.intervals(GROUPS.drop(columns=["planted", "customers"]), "Half as many", "titles per order")
-    assert texts(axes)[0] == "0.4 (0.25 to 0.55)"
+    assert texts(axes)[0] == "0.40 (0.25 to 0.55)"
     assert axes.get_xlabel() == "titles per order"
     assert not [line for line in axes.lines if line.get_marker() == "D"]

@@ -306,11 +306,10 @@ def ratios(table, by, part, whole=None, confidence=0.95):
     """
     alpha = 1 - _confidence(confidence)
     require_columns("The table", table.columns, ["customer_id", by, part, *([whole] if whole else [])])
-    columns = {by: table[by], "customer_id": table["customer_id"]}
-    columns |= {"part": table[part].astype(float), "whole": table[whole].astype(float) if whole else 1.0}
-    # in one order, so that sums do not depend on the order of the rows
-    rows = pd.DataFrame(columns).dropna(subset=[by, "customer_id"]).sort_values(["customer_id", "part", "whole"])
-    sums = rows.groupby([by, "customer_id"], observed=True)[["part", "whole"]].sum()
+    rows = pd.DataFrame({"group": table[by], "customer": table["customer_id"], "part": table[part].astype(float)})
+    rows = rows.assign(whole=table[whole].astype(float) if whole else 1.0).dropna(subset=["group", "customer"])
+    rows = rows.sort_values(["customer", "part", "whole"])  # so that sums do not depend on the order of the rows
+    sums = rows.groupby(["group", "customer"], observed=True).sum()
     found = [(group, *_ratio(of["part"], of["whole"], alpha)) for group, of in sums.groupby(level=0, observed=True)]
     return pd.DataFrame(found, columns=["group", "customers", "n", "value", "low", "high"])
 

@@ -1518,7 +1518,10 @@ def _with_interval(value: float, low: float, high: float, share: bool) -> str:
         return percent(value) if share else short(value)
     if share:
         return percent(value) + _interval(low, high, " (", ")")
-    return f"{short(value)} ({short(low)} to {short(high)})"
+    # More digits than the interval's first two would say nothing.
+    decimals = max(0, 1 - int(np.floor(np.log10(high - low)))) if high > low else 2
+    figure, least, most = (f"{x:,.{decimals}f}".replace("-", "−") for x in (value, low, high))
+    return f"{figure} ({least} to {most})"
 
 
 def _few_digits(number: float) -> str:
