@@ -543,3 +543,15 @@ def test_intervals_without_truth_speak_of_none():
     assert texts(axes)[0] == "0.40 (0.25 to 0.55)"
     assert axes.get_xlabel() == "titles per order"
     assert not [line for line in axes.lines if line.get_marker() == "D"]
+
+
+def test_figures_have_as_many_digits_as_their_intervals_justify_and_no_negative_nothing():
+    table = pd.DataFrame({"group": list("abc"), "value": [-0.004, 0.5, 7.9], "low": [-0.21, 0.31, np.nan]})
+    table["high"] = [0.22, 0.7, np.nan]
+    assert texts(plots.intervals(table, "Three groups", "orders")) == [
+        "0.00 (−0.21 to 0.22)",
+        "0.50 (0.31 to 0.70)",
+        "7.90",
+    ]
+    wide = pd.DataFrame({"group": ["a"], "value": [1234.56], "low": [1200.4], "high": [1270.4]})
+    assert texts(plots.intervals(wide, "One group", "toman")) == ["1,235 (1,200 to 1,270)"]

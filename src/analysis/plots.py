@@ -761,7 +761,8 @@ def intervals(
     if known.any():
         axes.plot(table["planted"][known], y[known], "D", ms=9, mfc="none", mec=INK, mew=1.1, clip_on=False)
         label += " · hollow diamond: as planted"
-    texts = [_with_interval(*row, share) for row in zip(at, low, high, strict=True)]
+    decimals = None if share else _decimals(high - low)
+    texts = [_with_interval(*row, decimals) for row in zip(at, low, high, strict=True)]
     if "customers" in table:
         texts = [f"{text}, n = {n:,.0f}" for text, n in zip(texts, table["customers"], strict=True)]
     _grid(axes, "x")
@@ -1512,16 +1513,19 @@ def _sizes_in_words(sizes: pd.Series) -> str:
     )
 
 
-def _with_interval(value: float, low: float, high: float, share: bool) -> str:
-    """A figure with its interval in brackets, if it has one."""
-    if not np.isfinite([low, high]).all():
-        return percent(value) if share else short(value)
-    if share:
+def _decimals(widths) -> int:
+    """How many decimals leave the first two digits of a usual interval; more would say nothing."""
+    known = widths[np.isfinite(widths) & (widths > 0)]
+    return max(0, 1 - int(np.floor(np.log10(np.median(known))))) if len(known) else 2
+
+
+def _with_interval(value: float, low: float, high: float, decimals: int | None) -> str:
+    """A figure with its interval in brackets, if it has one; in per cent where no decimals are given."""
+    if decimals is None:
         return percent(value) + _interval(low, high, " (", ")")
-    # More digits than the interval's first two would say nothing.
-    decimals = max(0, 1 - int(np.floor(np.log10(high - low)))) if high > low else 2
-    figure, least, most = (f"{x:,.{decimals}f}".replace("-", "−") for x in (value, low, high))
-    return f"{figure} ({least} to {most})"
+    # Adding zero makes of a rounded −0 a plain 0.
+    figure, least, most = (f"{round(x, decimals) + 0.0:,.{decimals}f}".replace("-", "−") for x in (value, low, high))
+    return f"{figure} ({least} to {most})" if np.isfinite([low, high]).all() else figure
 
 
 def _few_digits(number: float) -> str:
