@@ -1523,8 +1523,7 @@ def _with_interval(value: float, low: float, high: float, decimals: int | None) 
     """A figure with its interval in brackets, if it has one; in per cent where no decimals are given."""
     if decimals is None:
         return percent(value) + _interval(low, high, " (", ")")
-    # Adding zero makes of a rounded −0 a plain 0.
-    figure, least, most = (f"{round(x, decimals) + 0.0:,.{decimals}f}".replace("-", "−") for x in (value, low, high))
+    figure, least, most = (f"{x:z,.{decimals}f}".replace("-", "−") for x in (value, low, high))
     return f"{figure} ({least} to {most})" if np.isfinite([low, high]).all() else figure
 
 
