@@ -235,3 +235,56 @@ def test_of_true_and_false_only_yes_is_told():
         compared = evidence.compare(table.assign(answered=column), "group")
         assert compared["level"].tolist() == ["yes", "yes"]
         assert compared["value"].tolist() == [0.8, 0.0]
+
+
+# --- ratios -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_ratio_counts_customers_not_rows():
+    # Sums per customer (part, whole): (2, 2), (0, 1), (1, 1); 3 of 4. Residuals from 0.75: 0.5, -0.75, 0.25, squares
+    # 0.875, times 3 / 2 by 4²: error 0.28641; t with two degrees of freedom is 4.30265, so 0.75 ± 1.23233.
+    rows = pd.DataFrame({"customer_id": list("aabc"), "shop": "web", "bought": [True, True, False, True]})
+    found = _row(evidence.ratios(rows, "shop", "bought"), group="web")
+    named_alike = rows.rename(columns={"shop": "part"})
+    pd.testing.assert_frame_equal(evidence.ratios(named_alike, "part", "bought"), found.to_frame().T, check_dtype=False)
+    assert (found["customers"], found["n"]) == (3, 4)
+    assert found[["value", "low", "high"]].tolist() == pytest.approx([0.75, -0.482331, 1.982331], abs=1e-5)
+    # Each row once more is no news about more customers.
+    twice = _row(evidence.ratios(pd.concat([rows, rows]), "shop", "bought"), group="web")
+    assert twice[["value", "low", "high"]].tolist() == pytest.approx(found[["value", "low", "high"]].tolist())
+
+
+def test_a_ratio_of_one_row_per_customer_is_the_mean_with_its_interval():
+    values = np.arange(20.0) ** 1.5
+    rows = pd.DataFrame({"customer_id": range(20), "all": "all", "value": values})
+    found = _row(evidence.ratios(rows, "all", "value"), group="all")
+    assert found[["value", "low", "high"]].tolist() == pytest.approx(evidence.mean_interval(values))
+
+
+def test_a_ratio_without_spread_to_judge_by_has_no_interval():
+    rows = pd.DataFrame({"customer_id": list("aabc"), "shop": ["web", "web", "app", "app"], "bought": [1, 0, 0, 0]})
+    found = evidence.ratios(rows, "shop", "bought")
+    assert found["value"].tolist() == [0, 0.5]
+    assert found[["low", "high"]].isna().all(axis=None)
+    with pytest.raises(Problem, match="has no column"):
+        evidence.ratios(rows, "shop", "baught")
+
+
+def test_the_interval_of_a_ratio_holds_the_truth_in_nineteen_of_twenty_samples_of_unequal_customers():
+    rng, held = np.random.default_rng(5), 0
+    for _ in range(400):
+        own, sessions = rng.beta(2, 2, 80), rng.integers(1, 15, 80)  # half of all sessions end in an order
+        rows = pd.DataFrame({"customer_id": range(80), "all": "all", "n": sessions, "k": rng.binomial(sessions, own)})
+        found = _row(evidence.ratios(rows, "all", "k", "n"), group="all")
+        held += found["low"] <= 0.5 <= found["high"]
+    assert 0.92 < held / 400 < 0.975
+
+
+def test_ratios_do_not_depend_on_the_order_of_the_rows():
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"customer_id": rng.integers(0, 50, 500), "g": rng.integers(0, 3, 500), "x": rng.random(500)})
+    pd.testing.assert_frame_equal(
+        evidence.ratios(rows, "g", "x"),
+        evidence.ratios(rows.sample(frac=1, random_state=1), "g", "x"),
+        check_exact=True,
+    )

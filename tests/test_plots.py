@@ -89,6 +89,17 @@ SCORED = pd.DataFrame({"r": [5, 5, 1], "f": [5, 5, 1], "rfm_segment": ["Champion
 MOVES = pd.DataFrame({"source": ["visit", "visit"], "target": ["cart", "visit"], "n": [60, 40]})
 
 #: Every figure with a table of more than one row.
+GROUPS = pd.DataFrame(
+    {
+        "group": ["app", "web", "branch"],
+        "customers": [40, 300, 2],
+        "value": [0.4, 0.8, 0.5],
+        "low": [0.25, 0.75, np.nan],
+        "high": [0.55, 0.85, np.nan],
+        "planted": [0.45, np.nan, 0.5],
+    }
+)
+
 FIGURES = {
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
     "completeness": lambda **kw: plots.completeness(
@@ -108,6 +119,9 @@ FIGURES = {
         segment_summary((1, "Occasional", 90, 0.9, 0.4), (2, "Regulars", 10, 0.1, 0.6)), **kw
     ),
     "traits": lambda **kw: plots.traits(pd.DataFrame([trait(), trait("recency_days", -20.0, -0.4)]), **kw),
+    "intervals": lambda **kw: plots.intervals(
+        GROUPS, "Half as many on the app: 40 % against 80 %", "share of checkouts", ["app"], share=True, **kw
+    ),
     "funnel": lambda **kw: plots.funnel(steps(("visit", 200, 50), ("cart", 50, 40), ("order", 40, 0)), **kw),
     "paths": lambda **kw: plots.paths(ways(("visit → order", 30, 0.3), ("visit", 20, 0.2)), **kw),
     "transitions": lambda **kw: plots.transitions(MOVES, **kw),
@@ -167,9 +181,9 @@ def test_titles_stay_inside_a_narrow_or_wide_figure(draw, width):
 
 def test_an_empty_table_gives_a_figure_that_says_so():
     functions = {n: f for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__ == plots.__name__}
-    arguments = {"distribution": ("age",), "lorenz": (np.nan, np.nan, np.nan)}
+    arguments = {"distribution": ("age",), "lorenz": (np.nan, np.nan, np.nan), "intervals": ("No finding", "share")}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is plots.Axes and n[0] != "_"]
-    assert len(drawn) == 13
+    assert len(drawn) == 14
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -192,6 +206,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.stability(choice((2, 0.6)), chosen=2),
         lambda: plots.segment_sizes(segment_summary((1, "All", 5, 1.0, np.nan))),
         lambda: plots.traits(pd.DataFrame([trait()])),
+        lambda: plots.intervals(GROUPS[:1], "One group", "share", nothing=0.0),
         lambda: plots.funnel(steps(("visit", 1, 0))),
         lambda: plots.paths(ways((["visit"], 1, 1.0))),
         lambda: plots.transitions(MOVES[:1]),
@@ -507,3 +522,36 @@ def test_jupyter_stores_figures_as_svg_alone_with_their_alternative_text(before)
         assert sorted(outputs[0].data) == ["image/svg+xml", "text/plain"]
         assert outputs[0].metadata["image/svg+xml"]["alt"].startswith(start)
         assert outputs[0].data["text/plain"] == outputs[0].metadata["image/svg+xml"]["alt"]
+
+
+# Intervals
+
+
+def test_intervals_are_written_beside_their_dots_and_the_true_figure_is_marked_where_known():
+    axes = plots.intervals(GROUPS, "Half as many", "share of checkouts", ["app"], share=True, nothing=0.5)
+    assert texts(axes) == ["40 % (25 to 55 %), n = 40", "80 % (75 to 85 %), n = 300", "50 %, n = 2"]
+    [marks] = [line for line in axes.lines if line.get_marker() == "D"]
+    assert marks.get_xydata().tolist() == [[0.45, 0], [0.5, 2]]
+    assert "as planted" in axes.get_xlabel()
+    assert last_line(axes) == "n = 2 to 300 customers in a group"
+    dots = [line.get_color() for line in axes.lines if line.get_marker() == "o"]
+    assert dots == [plots.ACCENT, plots.QUIET, plots.QUIET]
+
+
+def test_intervals_without_truth_speak_of_none():
+    axes = plots.intervals(GROUPS.drop(columns=["planted", "customers"]), "Half as many", "titles per order")
+    assert texts(axes)[0] == "0.40 (0.25 to 0.55)"
+    assert axes.get_xlabel() == "titles per order"
+    assert not [line for line in axes.lines if line.get_marker() == "D"]
+
+
+def test_figures_have_as_many_digits_as_their_intervals_justify_and_no_negative_nothing():
+    table = pd.DataFrame({"group": list("abc"), "value": [-0.004, 0.5, 7.9], "low": [-0.21, 0.31, np.nan]})
+    table["high"] = [0.22, 0.7, np.nan]
+    assert texts(plots.intervals(table, "Three groups", "orders")) == [
+        "0.00 (−0.21 to 0.22)",
+        "0.50 (0.31 to 0.70)",
+        "7.90",
+    ]
+    wide = pd.DataFrame({"group": ["a"], "value": [1234.56], "low": [1200.4], "high": [1270.4]})
+    assert texts(plots.intervals(wide, "One group", "toman")) == ["1,235 (1,200 to 1,270)"]

@@ -5,6 +5,7 @@ import re
 import subprocess
 import tomllib
 
+import papermill
 import pytest
 
 from analysis import schema
@@ -12,6 +13,7 @@ from analysis.pipeline import CHAPTERS, notebook_parameters
 from conftest import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+BOOKSHOP = ROOT / "docs" / "bookshop.ipynb"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 #: Names that differ between the two registries.
@@ -95,6 +97,47 @@ def test_a_notebook_keeps_the_shape_of_a_lesson(notebook):
             assert "keep_output" in cell_tags or not cell["outputs"]
     assert 1 <= sum("keep_output" in t and "nbval-check-output" in t for t in tags) <= 3
     assert "What to do with this" in "\n".join(sources)
+
+
+def test_the_notebook_about_the_bookshop_is_short_cells_without_outputs():
+    cells = json.loads(BOOKSHOP.read_text())["cells"]
+    code = [c for c in cells if c["cell_type"] == "code"]
+    assert re.match(r"# .+\?", "".join(cells[0]["source"]))
+    assert len(code) > 30
+    for cell in code:
+        assert not cell["outputs"]
+        assert cell["execution_count"] is None
+        assert len(cell["source"]) <= 12
+        assert not re.search(r"(?m)^\s*(def|class) ", "".join(cell["source"]))
+
+
+def test_the_notebook_about_the_bookshop_shows_every_planted_finding_and_every_table(tmp_path):
+    done = papermill.execute_notebook(
+        BOOKSHOP, tmp_path / "done.ipynb", {"customers": 1500}, kernel_name="python3", progress_bar=False
+    )
+    shown = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [output for output in shown if output.output_type in ("error", "stream")]
+    titles = [output.data["text/plain"] for output in shown if "image/svg+xml" in output.get("data", {})]
+    for finding in (
+        *("Konkur students' checkouts", "to Razavi Khorasan", "A call brings", "In Tehran's north", "With the first"),
+        *(
+            "Karaj orders",
+            "academics' online orders",
+            "badly handled",
+            "“Konkur Countdown”",
+            "“Publisher of the Month”",
+        ),
+        *(
+            "“Spring Bargains”",
+            "Barg Online",
+            "should show nothing",
+            "Bargain hunters and novel readers",
+            "Retired readers",
+        ),
+    ):
+        assert len([title for title in titles if finding in title]) == 1, finding
+    words = "\n".join(output.data.get("text/markdown", "") for output in shown if "data" in output)
+    assert [name for name in schema.TABLES if f"**{name}**" not in words] == []
 
 
 def test_no_tracked_file_names_a_path_of_one_machine():

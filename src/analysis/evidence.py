@@ -261,6 +261,59 @@ def mean_interval(values, confidence=0.95):
     return mean, float(mean - reach), float(mean + reach)
 
 
+def ratios(table, by, part, whole=None, confidence=0.95):
+    """A share or an average in each group of rows, with an interval that counts customers, not rows.
+
+    Orders or sessions of one customer are alike: ten of one tell less than one each of ten. The rows of a customer
+    are therefore added up first, and the customers of a group are compared with each other.
+
+    Parameters
+    ----------
+    table : DataFrame, any number of rows per `customer_id`
+    by : str
+        The column that says which group a row belongs to; rows without a group are left out.
+    part, whole : str
+        Columns of numbers or of true and false; the figure of a group is the sum of the one by the sum of the other.
+        Without `whole` it is the mean over the rows.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    DataFrame, one row per group, in the order of the groups
+        group : as given.
+        customers : int.
+        n : float, the sum of `whole`.
+        value, low, high : float, the figure with its interval; NaN for the bounds where one customer, or customers who
+        are all the same, show no spread to judge by.
+
+    Raises
+    ------
+    Problem
+        No such column, or a confidence outside 0 to 1.
+
+    Notes
+    -----
+    The variance of a ratio of two sums over clusters, by linearisation (Cochran 1977, Sampling Techniques, 3rd ed.,
+    section 6.3), with Student's t for as many degrees of freedom as there are customers less one.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": [1, 1, 2, 3], "channel": "app", "titles": [2, 2, 3, 2]})
+    >>> ratios(orders, "channel", "titles").round(3)
+      group  customers    n  value    low   high
+    0   app          3  4.0   2.25  1.018  3.482
+    """
+    alpha = 1 - _confidence(confidence)
+    require_columns("The table", table.columns, ["customer_id", by, part, *([whole] if whole else [])])
+    rows = pd.DataFrame({"group": table[by], "customer": table["customer_id"], "part": table[part].astype(float)})
+    rows = rows.assign(whole=table[whole].astype(float) if whole else 1.0).dropna(subset=["group", "customer"])
+    rows = rows.sort_values(["customer", "part", "whole"])  # so that sums do not depend on the order of the rows
+    sums = rows.groupby(["group", "customer"], observed=True).sum()
+    found = [(group, *_ratio(of["part"], of["whole"], alpha)) for group, of in sums.groupby(level=0, observed=True)]
+    return pd.DataFrame(found, columns=["group", "customers", "n", "value", "low", "high"])
+
+
 def compare(table, by, traits=None, confidence=0.95, min_size=5):
     """What sets each group apart: every group against everybody else, trait by trait.
 
@@ -336,6 +389,17 @@ def compare(table, by, traits=None, confidence=0.95, min_size=5):
     order = rows.assign(trait=rows["trait"].map(columns.index)).sort_values(["group", "trait", "place"]).index
     rows = rows.loc[order].reset_index(drop=True)
     return rows.assign(group=np.asarray(kept, dtype=object)[rows["group"]]).infer_objects()[list(COMPARISON_COLUMNS)]
+
+
+def _ratio(part, whole, alpha):
+    """Customers, sum of the whole, ratio of the sums and its bounds; one value per customer."""
+    n, total = len(part), whole.sum()
+    if total == 0:
+        return n, total, np.nan, np.nan, np.nan
+    ratio = part.sum() / total
+    error = np.sqrt(n / (n - 1) * ((part - ratio * whole) ** 2).sum()) / total if n > 1 else 0.0
+    reach = stdtrit(n - 1, 1 - alpha / 2) * error if error > 0 else np.nan
+    return n, total, ratio, ratio - reach, ratio + reach
 
 
 def _no_comparison():

@@ -718,6 +718,66 @@ def traits(traits: pd.DataFrame, source: str | None = None) -> Axes:
     return _finish(axes, title, drawn, notes, source)
 
 
+def intervals(
+    table: pd.DataFrame,
+    title: str,
+    label: str,
+    of_interest: Sequence[str] = (),
+    share: bool = False,
+    nothing: float | None = None,
+    source: str | None = None,
+) -> Axes:
+    """A figure of each group as a dot with its interval, and the true one as a hollow diamond where it is known.
+
+    Parameters
+    ----------
+    table : DataFrame, columns group, value, low, high; customers, written beside the figure, and planted, the true
+        figure, where it has them
+    title : the finding, with its figure
+    label : what the axis measures, with its unit
+    of_interest : the groups in question, which are drawn in amber
+    share : whether the figures are shares, to be written in per cent
+    nothing : where "no difference" lies on the axis; a line is drawn there
+    source : where the figures come from, for the last line
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": ["app", "web"], "value": [0.4, 0.8], "low": [0.35, 0.7], "high": [0.45, 0.9]})
+    >>> print(intervals(table, "Half as many get through on the app", "checkouts that end in an order").get_title())
+    Half as many get through on the app
+    """
+    if table.empty:
+        return _nothing("there are no groups to compare")
+    require_columns("intervals", table.columns, ["group", "value", "low", "high"])
+    at, low, high = (table[c].to_numpy(float) for c in ("value", "low", "high"))
+    colours = [ACCENT if group in set(of_interest) else QUIET for group in table["group"]]
+    axes, y = _canvas(rows=1.05 * len(table)), np.arange(len(table))
+    if nothing is not None:
+        axes.axvline(nothing, color=QUIET, lw=0.9)
+    for place, colour in enumerate(colours):
+        reach = np.nan_to_num([[at[place] - low[place]], [high[place] - at[place]]])
+        axes.errorbar(at[place], place, xerr=reach, fmt="o", ms=6, color=colour, lw=2, capsize=3)
+    known = table["planted"].notna() if "planted" in table else np.zeros(len(table), dtype=bool)
+    if known.any():
+        axes.plot(table["planted"][known], y[known], "D", ms=9, mfc="none", mec=INK, mew=1.1, clip_on=False)
+        label += " · hollow diamond: as planted"
+    decimals = None if share else _decimals(high - low)
+    texts = [_with_interval(*row, decimals) for row in zip(at, low, high, strict=True)]
+    if "customers" in table:
+        texts = [f"{text}, n = {n:,.0f}" for text, n in zip(texts, table["customers"], strict=True)]
+    _grid(axes, "x")
+    if share:
+        _share_axis(axes, label)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5 if _is_wide() else 2))
+        _amount_axis(axes.xaxis)
+        axes.set_xlabel(label)
+    _label_bars(axes, y, np.full(len(y), axes.get_xlim()[1]), texts, size=8)
+    _ranked_axis(axes, [_name(group) for group in table["group"]])
+    drawn = "Figures with intervals: " + _listing(zip(map(str, table["group"]), texts, strict=True))
+    return _finish(axes, title, drawn, _sizes_in_words(table["customers"]) if "customers" in table else "", source)
+
+
 # Journeys
 
 
@@ -1442,6 +1502,29 @@ def _interval(low: float, high: float, before: str = "", after: str = "") -> str
     if not np.isfinite([low, high]).all():
         return ""
     return f"{before}{percent_range(low, high)}{after}"
+
+
+def _sizes_in_words(sizes: pd.Series) -> str:
+    least, most = sizes.min(), sizes.max()
+    return (
+        f"n = {_count(most, 'customer')} in each group"
+        if least == most
+        else f"n = {least:,.0f} to {most:,.0f} customers in a group"
+    )
+
+
+def _decimals(widths) -> int:
+    """How many decimals leave the first two digits of a usual interval; more would say nothing."""
+    known = widths[np.isfinite(widths) & (widths > 0)]
+    return max(0, 1 - int(np.floor(np.log10(np.median(known))))) if len(known) else 2
+
+
+def _with_interval(value: float, low: float, high: float, decimals: int | None) -> str:
+    """A figure with its interval in brackets, if it has one; in per cent where no decimals are given."""
+    if decimals is None:
+        return percent(value) + _interval(low, high, " (", ")")
+    figure, least, most = (f"{x:z,.{decimals}f}".replace("-", "−") for x in (value, low, high))
+    return f"{figure} ({least} to {most})" if np.isfinite([low, high]).all() else figure
 
 
 def _few_digits(number: float) -> str:
