@@ -9,8 +9,8 @@ import duckdb
 import jdatetime
 import pyarrow as pa
 
-#: Years that the lookup covers: birth dates to far plans (1921 to 2071).
-FIRST_YEAR, LAST_YEAR = 1300, 1449
+#: Years that the lookup covers: the oldest birth dates to far plans (1821 to 2071).
+FIRST_YEAR, LAST_YEAR = 1200, 1449
 
 #: Month names as exports write them; Persian ones in the letters of the Persian and of the Arabic keyboard.
 MONTHS = (
@@ -65,5 +65,6 @@ def _days() -> pa.Table:
         new_year = jdatetime.date(year, 1, 1)
         lengths = [31] * 6 + [30] * 5 + [30 if new_year.isleap() else 29]
         numbers += [year * 10000 + month * 100 + day for month, n in enumerate(lengths, 1) for day in range(1, n + 1)]
-        days += [new_year.togregorian() + timedelta(n) for n in range(sum(lengths))]
+        first = new_year.togregorian()
+        days += [first + timedelta(n) for n in range(sum(lengths))]
     return pa.table({"jalali": pa.array(numbers, pa.int32()), "day": pa.array(days, pa.date32())})
