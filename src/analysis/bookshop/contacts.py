@@ -52,6 +52,10 @@ NEWSLETTER_DAY, NEWSLETTERS = 10, ("new titles", "offer", "reading list")
 TEXT_MESSAGES = ((2, 15), (4, 5), (6, 25), (9, 22), (12, 8))
 
 
+#: At most so many orders' worth of visits come from somebody who never orders.
+NEVER_BUYERS_TRY = 0.7
+
+
 def journeys(
     rng: np.random.Generator, orders: pd.DataFrame, people: pd.DataFrame, calendar: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -104,7 +108,9 @@ def _ended_early(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.Da
     persona = people["persona"].to_numpy()
     first = people["signup_day"].to_numpy()
     last = np.minimum(people["dropout_day"].to_numpy(), len(calendar))
-    tries = 0.3 + people["orders_per_year"].to_numpy() * np.maximum(last - first, 0) / 365.25
+    tries = people["orders_per_year"].to_numpy() * np.maximum(last - first, 0) / 365.25
+    # who never buys looks in now and then, whatever their rate would have been
+    tries = 0.3 + np.where(people["ever_orders"], tries, np.minimum(tries, NEVER_BUYERS_TRY))
     expected = tries[:, None] * people[SHARES[1:]].to_numpy()
     steps = list(PASSES)
     count = rng.poisson(expected[:, :, None] * _lost_per_order()[persona])

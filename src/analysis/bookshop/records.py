@@ -22,6 +22,11 @@ OCCUPATIONS = {
     "homemaker": (0, (0.08, 0.45, 0.38, 0.09, 0)),
     "retired": (230, (0.10, 0.36, 0.36, 0.15, 0.03)),
 }
+#: Share of people whose occupation is what is usual at large instead of in their group.
+OCCUPATION_AT_LARGE = 0.15
+#: Youngest and oldest age at which somebody has an occupation; 18 to 70 for the others.
+AGES_AT_WORK = {"pupil": (6, 20), "student": (18, 45), "engineer": (23, 70), "teacher": (22, 62), "nurse": (22, 62)}
+AGES_AT_WORK |= {"lecturer": (28, 70), "physician": (26, 80), "retired": (52, 120), "self-employed": (18, 80)}
 EDUCATION = ("school", "diploma", "bachelor", "master", "doctorate")
 
 #: Month by month, the campaign that brings people in from outside (Jalali month: name; the year is appended).
@@ -72,7 +77,7 @@ def recorded(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.DataFr
     woman = rng.random(n) < np.array([g.women for g in groups])[persona]
     likely = np.array([g.married for g in groups])[persona] / (1 + np.exp((26 - age) / 2.5))
     married = rng.random(n) < likely
-    occupation = _occupations(rng, groups, persona, woman)
+    occupation = _occupations(rng, groups, persona, woman, age)
     cities, provinces = list(CITIES), [province for province, _, _ in CITIES.values()]
     customers = pd.DataFrame({"customer_id": ids, "kind": "person"})
     customers = customers.join(_names(rng, woman, np.array([int(i[1:]) for i in ids], dtype=int)))
@@ -108,8 +113,16 @@ def with_times_and_tags(
     return customers.assign(signup_at=signup, tags=_tags(rng, orders, len(people)))
 
 
-def _occupations(rng: np.random.Generator, groups: list[Persona], persona: np.ndarray, woman: np.ndarray) -> np.ndarray:
-    weights = np.array([[g.occupations.get(name, 0) for name in OCCUPATIONS] for g in groups], dtype=float)[persona]
+def _occupations(
+    rng: np.random.Generator, groups: list[Persona], persona: np.ndarray, woman: np.ndarray, age: np.ndarray
+) -> np.ndarray:
+    """Mostly what is usual in the group, now and then what is usual at large; never what the age forbids."""
+    usual = np.array([[g.occupations.get(name, 0) for name in OCCUPATIONS] for g in groups], dtype=float)
+    usual /= usual.sum(axis=1, keepdims=True)
+    at_large = np.array([g.share for g in groups]) @ usual
+    weights = (1 - OCCUPATION_AT_LARGE) * usual[persona] + OCCUPATION_AT_LARGE * at_large
+    youngest, oldest = np.array([AGES_AT_WORK.get(name, (18, 70)) for name in OCCUPATIONS]).T
+    weights *= (age[:, None] >= youngest) & (age[:, None] < oldest)
     weights[~woman, list(OCCUPATIONS).index("homemaker")] *= 0.04
     return draw(rng, weights)
 
