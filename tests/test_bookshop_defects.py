@@ -54,7 +54,7 @@ def taken_back(world):
         keys = keys.loc[table.index]
         moved = told.query("way == 'moved'").set_index("key")["true_value"]
         if "customer_id" in table and name != "customers":
-            table["customer_id"] = table["customer_id"].map(moved).fillna(table["customer_id"]).astype("str")
+            table["customer_id"] = table["customer_id"].map(lambda i, of=moved.to_dict(): of.get(i, i)).astype("str")
         for column, cells in told[told["column"].notna() & (told["way"] != "moved")].groupby("column"):
             true = cells.set_index("key")["true_value"]
             at = keys.isin(true.index)
