@@ -322,7 +322,7 @@ def test_sales_people_meet_companies_at_office_hours_and_not_on_fridays(worlds):
     # A deal may be closed, and with it the last stages before, up to four hours after an afternoon lead.
     assert at.hour.between(8, 16).mean() > 0.97
     assert at.hour.between(8, 21).all()
-    assert (at.dayofweek == 4).mean() < 0.01
+    assert (at.day_of_week == 4).mean() < 0.01
 
 
 def test_parcels_of_companies_come_after_various_days(worlds):
