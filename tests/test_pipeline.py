@@ -157,6 +157,15 @@ def test_a_wrong_parameter_in_the_mapping_is_named_too(chapters, base_of, tmp_pa
         pipeline.make_report(str(mapping), out=tmp_path / "out")
 
 
+def test_a_reader_who_has_seen_enough_gets_no_traceback(base_of):
+    mapping = base_of(ORDERS, orders=LINES)
+    command = [sys.executable, "-m", "analysis.cli", "check", str(mapping)]
+    checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    checking.stdout.close()  # as `| head` does
+    assert checking.stderr.read() == ""
+    checking.wait(timeout=60)
+
+
 def test_checking_a_base_checks_its_parameters_and_the_chapters_they_are_for(base_of, capsys):
     mapping = base_of(ORDERS + "[parameters.segmens]\ngroups = 3\n", orders=LINES)
     assert cli.main(["check", str(mapping)]) == 2

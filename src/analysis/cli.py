@@ -5,6 +5,7 @@ failed in exit code 1.
 """
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Problem as e:
         print(e, file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads the pipe has seen enough: `moshtari check … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("\nStopped. The next run goes on from here.", file=sys.stderr)
         return 130

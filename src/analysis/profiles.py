@@ -153,10 +153,12 @@ def describe(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def amounts(profiles: pd.DataFrame, currency: str = "") -> dict[str, str]:
-    """The amounts and counts worth a figure, with their unit: those that the profiles have and that vary."""
+    """The amounts and counts worth a figure, with their unit: those that vary, and that a tenth of customers have."""
     units = {"total_spend": currency, "mean_order_value": currency, "n_orders": "orders", "recency_days": "days"}
     units |= {"n_touchpoints": "contacts", "won_value": currency, "n_deals": "deals"}
-    return {c: u for c, u in units.items() if c in profiles and profiles[c].nunique() > 1}
+    return {
+        c: u for c, u in units.items() if c in profiles and profiles[c].nunique() > 1 and (profiles[c] > 0).mean() > 0.1
+    }
 
 
 def attributes_to_show(profiles: pd.DataFrame, at_most: int = 6) -> list[str]:

@@ -141,7 +141,11 @@ def crm_mapping(tables: Mapping[str, pd.DataFrame], max_set_aside: float) -> str
     head |= {"timezone": TIMEZONE, "currency": "toman", "max_set_aside": max_set_aside}
     lines = [f"{key} = {_toml(value)}\n" for key, value in head.items()]
     for name, table in tables.items():
-        lines.append(f'\n[tables.{name}]\npath = "{name}.csv"\ndelimiter = ";"\n\n[tables.{name}.columns]\n')
+        lines.append(f'\n[tables.{name}]\npath = "{name}.csv"\ndelimiter = ";"\n')
+        if name == "customers":  # columns that are read by an expression are no fields of the base's own as well
+            by_expression = [c for c in table if _kind(name, c) != "own" and _source(name, c).startswith("{ sql")]
+            lines.append(f"drop = {_toml([_header(name, c) for c in by_expression])}\n")
+        lines.append(f"\n[tables.{name}.columns]\n")
         for column in (c for c in table if _kind(name, c) != "own"):
             lines.append(f"{column} = {_source(name, column)}\n")
     return "".join(lines)
