@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()  # here, where a closed pipe can be told from an error
+        return code
     except Problem as e:
         print(e, file=sys.stderr)
         return 2
