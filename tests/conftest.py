@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis import bookshop
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -15,6 +17,18 @@ def real_data() -> Path:
     if not (folder / "SHA256SUMS").is_file():
         pytest.skip(f"no real data: set MOSHTARI_DATA to a folder that has it (looked in {folder})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def worlds():
+    """Five bookshops of the usual size, by seed; no test may change them."""
+    return {seed: bookshop.build(seed=seed) for seed in (1, 2, 3, 4, 5)}
+
+
+@pytest.fixture(scope="session")
+def world(worlds):
+    """The first of the five bookshops."""
+    return worlds[1]
 
 
 @pytest.fixture

@@ -17,19 +17,8 @@ from analysis.bookshop.files import put
 from analysis.errors import Problem
 from analysis.schema import SQL_TYPES, TABLES
 
-SEEDS = (1, 2, 3, 4, 5)
 END = pd.Timestamp("2026-03-21", tz="Asia/Tehran")  # the first instant after the last day
 START = pd.Timestamp("2023-03-21", tz="Asia/Tehran")
-
-
-@pytest.fixture(scope="module")
-def worlds():
-    return {seed: bookshop.build(seed=seed) for seed in SEEDS}
-
-
-@pytest.fixture(scope="module")
-def world(worlds):
-    return worlds[1]
 
 
 @pytest.fixture(scope="module")

@@ -681,4 +681,6 @@ def test_who_left_the_path_may_have_bought_on_another():
     # a and b left; a bought at the till, b's order was cancelled, c went the whole way
     base = {"touchpoints": visits, "orders": till}
     assert journeys.bought_all_the_same(base, visits, ["visit", "order"]) == (2, 1)
+    # on the evening before, nobody has bought: what comes after as_of changes nothing
+    assert journeys.bought_all_the_same(base, visits, ["visit", "order"], date(2025, 3, 21)) == (2, 0)
     assert journeys.bought_all_the_same({"touchpoints": visits}, visits, ["visit", "order"]) == (0, 0)

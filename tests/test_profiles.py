@@ -194,3 +194,16 @@ def test_cdnow_profiles_agree_with_the_published_figures(real_data):
     assert len(table) == 23_570
     assert table["n_orders"].sum() == 69_659
     assert round(table["total_spend"].sum(), 2) == 2_500_315.63
+
+
+def test_the_usual_gap_is_the_middle_one_or_between_the_two_middle_ones():
+    # a: gaps of 1, 9, 2 and 4 days, the middle two 2 and 4; b: gaps of 5, 1 and 30 days, the middle one 5
+    days = {"a": [0, 1, 10, 12, 16], "b": [0, 5, 6, 36]}
+    rows = [
+        (f"{who}{day}", who, pd.Timestamp("2024-01-01", tz="UTC") + pd.Timedelta(days=day))
+        for who in days
+        for day in days[who]
+    ]
+    orders = pd.DataFrame(rows, columns=["order_id", "customer_id", "ordered_at"])
+    table = profiles.build({"orders": orders}, date(2024, 3, 1)).set_index("customer_id")
+    assert table["median_gap_days"].to_dict() == {"a": 3.0, "b": 5.0}

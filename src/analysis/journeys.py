@@ -378,7 +378,11 @@ def bought_all_the_same(
         return 0, 0
     reached, _ = _reached(_clean(events), _ordered_steps(steps), as_of)
     left = reached.loc[reached[f"step_{len(steps) - 1}"].isna(), "customer_id"]
-    buyers = _collected(_moments(base, "orders").select("customer_id").unique())["customer_id"]
+    orders = _moments(base, "orders")
+    if as_of is not None:
+        zone = orders.collect_schema()["occurred_at"].time_zone
+        orders = orders.filter(nw.lit(_midnight_after(as_of, zone)) > _OCCURRED_AT)
+    buyers = _collected(orders.select("customer_id").unique())["customer_id"]
     return len(left), int(left.isin(buyers).sum())
 
 
