@@ -110,8 +110,14 @@ def _ended_early(rng: np.random.Generator, people: pd.DataFrame, calendar: pd.Da
     last = np.minimum(people["dropout_day"].to_numpy(), len(calendar))
     tries = people["orders_per_year"].to_numpy() * np.maximum(last - first, 0) / 365.25
     # who never buys looks in now and then, whatever their rate would have been
-    tries = 0.3 + np.where(people["ever_orders"], tries, np.minimum(tries, NEVER_BUYERS_TRY))
-    expected = tries[:, None] * people[SHARES[1:]].to_numpy()
+    cut = np.where(people["ever_orders"], tries, np.minimum(tries, NEVER_BUYERS_TRY))
+    shares = people[SHARES[1:]].to_numpy()
+    expected = (0.3 + cut)[:, None] * shares
+    # what they leave out falls to the others of their group, so that each step loses the share that was set
+    for p in np.unique(persona):
+        mine = persona == p
+        whole = ((0.3 + tries)[mine, None] * shares[mine]).sum(axis=0)
+        expected[mine] *= whole / np.maximum(expected[mine].sum(axis=0), 1e-9)
     steps = list(PASSES)
     count = rng.poisson(expected[:, :, None] * _lost_per_order()[persona])
     customer, channel, step = (np.repeat(index.ravel(), count.ravel()) for index in np.indices(count.shape))
