@@ -29,9 +29,12 @@ def test_environment_yml_names_what_pyproject_names():
         if name not in NOT_FOR_CONDA:
             wanted.add(CONDA_NAMES.get(name, name) + requirement.removeprefix(name))
     listed = {
-        line.strip(" -") for line in (ROOT / "environment.yml").read_text().splitlines() if line.startswith("  - ")
+        line.strip(" -")
+        for line in (ROOT / "environment.yml").read_text().splitlines()
+        if line.lstrip().startswith("- ")
     }
-    assert listed - {"conda-forge", f"python{PYPROJECT['project']['requires-python']}", "pip", "pip:"} == wanted
+    python = f"python{PYPROJECT['project']['requires-python']}"
+    assert listed - {"conda-forge", python, "pip", "pip:", "editable ."} == wanted
 
 
 def test_the_lock_has_hashes_and_no_address():
