@@ -44,4 +44,5 @@ def base_of(tmp_path):
         file.write_text(head + mapping, encoding="utf-8")
         return file
 
+    write.folder = tmp_path
     return write

@@ -1,7 +1,7 @@
 """The command: `moshtari report`, `moshtari check`, `moshtari sources`, `moshtari sample`.
 
 It parses, calls the pipeline and prints; every mistake of its user ends in one message and exit code 2, a chapter that
-failed in exit code 1.
+failed in exit code 1, data above a limit in exit code 3.
 """
 
 import argparse
@@ -22,8 +22,11 @@ _REPORT_EXAMPLES = """examples:
   moshtari report shop.toml --only segments -p 2_segments.groups=5
 """
 _CHECK_EXAMPLES = """examples:
-  moshtari check shop.toml                            what would be set aside, and why
+  moshtari check shop.toml                            what is wrong with the data, and which figures it bends
   moshtari check cdnow --data ~/data
+  moshtari check shop.toml --against reports/shop-2026-02-28
+                                                      and what has changed since that run
+exit code: 0; 2 if the base cannot be read; 3 if a defect is above a limit that the mapping sets in [limits]
 """
 _SOURCES_EXAMPLES = """example:
   moshtari sources                                    the mappings that come with the package
@@ -79,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
             _add_source_options(command, optional=name == "report")
         if name == "report":
             _add_report_options(command)
+        if name == "check":
+            command.add_argument(
+                "--against", type=Path, metavar="RUN", help="folder of an earlier run: what has changed since"
+            )
         if name == "sample":
             _add_sample_options(command)
     return parser
@@ -178,10 +185,12 @@ def _closing_lines(run, outcomes) -> list[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from analysis import pipeline, sources
+    from analysis import pipeline, quality, sources
 
+    before = _quality_of(options.against) if options.against else None
     base = sources.read(options.source, as_of=options.as_of, data=options.data, seed=options.seed)
     pipeline.checked_parameters(base.parameters)
+    quality.check_limits(base.limits)
     print(f"{base.title}, as of {base.as_of}\n")
     for table, rows in base.accounts.groupby("table", sort=False):
         kept = int(rows.loc[rows["reason"] == "", "rows"].sum())
@@ -189,9 +198,27 @@ def _check(options: argparse.Namespace) -> int:
         for row in rows.itertuples():
             if row.reason:
                 print(f"  {row.rows:>12,} set aside: {row.reason}{'  (defect)' if row.defect else ''}")
-    for cell in base.unreadable.itertuples():
-        print(f"{cell.table}.{cell.column}: {cell.cells:,} filled cells could not be read, e.g. {cell.examples}")
-    return 0
+    found = quality.assess(base)
+    print("\n" + "\n".join(quality.page(found)))
+    if before is not None:
+        print("\n" + "\n".join(quality.changes_in_words(quality.changes(found, before), options.against)))
+    above = quality.above_limits(found, base.limits)
+    for row in above.itertuples():
+        where = f"{row.table}.{row.column}" if row.column else row.table
+        print(f"Above the limit: {where}: {row.check}, {row.share:.2%} of {row.checked:,}, limit {row.limit:.2%}")
+    return 3 if len(above) else 0
+
+
+def _quality_of(folder: Path):
+    """The quality of the data as an earlier run found it."""
+    from analysis import run
+
+    if not (folder / "data" / "quality.parquet").is_file():
+        raise Problem(
+            f"--against {folder} has no data/quality.parquet. Name the folder of an earlier run, as `moshtari report` "
+            f"made it, e.g. reports/bookshop-2026-03-20."
+        )
+    return run.Run(folder).read("quality")
 
 
 def _sources(options: argparse.Namespace) -> int:

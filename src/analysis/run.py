@@ -77,6 +77,7 @@ class Run:
             unreadable=self.read("unreadable_cells"),
             personal=tuple(self.about["personal"]),
             parameters=self.about["parameters"],
+            limits=self.about.get("limits", {}),
             db=db,
         )
 
@@ -249,7 +250,7 @@ def _write_base(run: Run, base: Base) -> None:
         if (rows := set_aside(base, name)) is not None:
             make_folder(run.folder / "set_aside")
             _copy(base, rows, run.folder / "set_aside" / f"{name}.parquet")
-    run.save("row_accounts", base.accounts[["table", "reason", "rows", "defect", "derived"]])
+    run.save("row_accounts", base.accounts[["table", "reason", "rows", "defect", "derived", "amount"]])
     run.save("unreadable_cells", base.unreadable)
     write_json(
         run.data / "base.json",
@@ -262,6 +263,7 @@ def _write_base(run: Run, base: Base) -> None:
             "as_of": base.as_of.isoformat(),
             "personal": list(base.personal),
             "parameters": base.parameters,
+            "limits": base.limits,
             "inputs": [{"path": f.name, "sha256": file_digest(f), "bytes": f.stat().st_size} for f in base.inputs],
         },
     )

@@ -262,7 +262,7 @@ TABLES: dict[str, Table] = {
                 _instant("opened_at", "when it was opened", empty="not opened"),
                 _instant("clicked_at", "when it was clicked", empty="not clicked"),
                 _instant("converted_at", "when it led to what it was meant for", empty="did not lead to it"),
-                _number("revenue", "revenue credited to it"),
+                _number("revenue", "revenue credited to it", empty="none"),
             ),
             time="sent_at",
         ),
@@ -271,7 +271,7 @@ TABLES: dict[str, Table] = {
             "lead or sales opportunity",
             (
                 _id("deal_id", "the opportunity", required=True),
-                Column("customer_id", "id", "the customer", empty="nobody is named yet"),
+                Column("customer_id", "id", "the customer; empty while nobody is named"),
                 _instant("created_at", "when it came up"),
                 _instant("closed_at", "when it was won or lost", empty="still open"),
                 _text("outcome", "won, lost or open", values=DEAL_OUTCOMES),

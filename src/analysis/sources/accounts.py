@@ -33,6 +33,9 @@ _CURES = {
     "in the future": "Check the date format (day and month exchanged?) and the clock.",
 }
 
+#: Reasons of rows that stand in the table once already.
+_REPEATED = ("repeated row", "another row has this order_id")
+
 
 def check_table(db, typed: Mapping[str, TypedTable], name: str, end: str | None) -> pd.DataFrame:
     """Give every row of a table its reason to be set aside, or none, and count."""
@@ -76,6 +79,26 @@ def _counted(db, name: str, defects: set[str]) -> pd.DataFrame:
         f"SELECT coalesce({REASON}, '') AS reason, count(*) AS rows FROM \"checked.{name}\" GROUP BY 1 ORDER BY 1"
     ).df()
     return counts.assign(table=name, defect=counts["reason"].isin(defects), derived=False)
+
+
+def amounts_set_aside(db, typed: Mapping[str, TypedTable], counts: pd.DataFrame) -> pd.Series:
+    """What was paid for purchases set aside as defects; NaN where that is unknown or would count twice."""
+    amounts = pd.Series(float("nan"), index=counts.index)
+    for name, table in typed.items():
+        purchases = name == "orders" or canonical.carries_orders(table)
+        defects = counts[(counts["table"] == name) & counts["defect"] & ~counts["reason"].isin(_REPEATED)]
+        if not purchases or not table.has("amount") or defects.empty:
+            continue
+        status = sql_name(PREFIX + "status")
+        bought = f"coalesce({status}, 'completed') = 'completed'" if table.has("status") else "true"
+        sums = dict(
+            db.execute(
+                f'SELECT {REASON}, sum({sql_name(PREFIX + "amount")}) FILTER ({bought}) FROM "checked.{name}" '
+                f"WHERE {REASON} IS NOT NULL GROUP BY 1"
+            ).fetchall()
+        )
+        amounts[defects.index] = defects["reason"].map(sums).astype(float)
+    return amounts
 
 
 def check_limit(db, table: TypedTable, accounts: pd.DataFrame, m: BaseMapping) -> None:
@@ -147,7 +170,7 @@ def _mark_duplicates(db, table: TypedTable) -> set[str]:
     ).fetchall()[0]
     if total == distinct:
         return set()
-    repeated, other = "repeated row", f"another row has this {key}"
+    repeated, other = _REPEATED[0], f"another row has this {key}"
     cells = ", ".join(sql_name(PREFIX + c.name) for c in table.columns)
     everything = ", ".join(f"{c} DESC NULLS LAST" for c in _columns(db, f"checked.{name}"))
     _replace_reason(

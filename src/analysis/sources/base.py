@@ -42,12 +42,14 @@ class Base(Mapping):
     as_of : datetime.date
         The last day that the base knows of; nothing later is in any table.
     tables : dict of str to narwhals.LazyFrame
-    accounts : DataFrame, columns ``table``, ``reason``, ``rows``, ``defect``
-        Rows kept (empty reason) and rows set aside, by reason.
+    accounts : DataFrame, columns ``table``, ``reason``, ``rows``, ``defect``, ``derived``, ``amount``
+        Rows kept (empty reason) and rows set aside, by reason; what was paid for purchases set aside as defects.
     unreadable : DataFrame, columns ``table``, ``column``, ``cells``, ``examples``
         Filled cells of optional columns that could not be used and are empty now; their rows are kept.
     personal : tuple of str
         The base's own fields of `customers` that identify a person, beside the schema's.
+    limits : dict of str to float
+        Shares of defects above which `moshtari check` fails, as the mapping sets them.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Base(Mapping):
     about: str = ""
     personal: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
     db: duckdb.DuckDBPyConnection | None = field(default=None, repr=False, compare=False)
 
@@ -158,6 +161,8 @@ def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None)
     if as_of_given and "customers" in typed:
         counts[0] = accounts.check_late_customers(db, typed, counts[0])  # customers were checked first
         accounts.check_limit(db, typed["customers"], counts[0], m)
+    read = pd.concat(counts, ignore_index=True)
+    read["amount"] = accounts.amounts_set_aside(db, typed, read)
     _derive_orders(db, typed)
     _derive_customers(db, typed)
     kept = [t for t in schema.TABLES if t in typed or t in _derived(typed)]
@@ -169,10 +174,11 @@ def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None)
         currency=m.currency,
         as_of=as_of,
         tables={t: nw.from_native(db.table(sql_name(t))) for t in kept},
-        accounts=pd.concat([*counts, *_derived_accounts(db, typed)], ignore_index=True),
+        accounts=pd.concat([read, *_derived_accounts(db, typed)], ignore_index=True),
         unreadable=pd.concat([accounts.unreadable_cells(db, t) for t in typed.values()], ignore_index=True),
         personal=m.tables["customers"].personal if "customers" in m.tables else (),
         parameters=m.parameters,
+        limits=m.limits,
         inputs=tuple(sorted({m.file, *(p for named in located.values() for ps in named.values() for p in ps)})),
         db=db,
     )
@@ -368,6 +374,8 @@ def _derived_accounts(db, typed: Mapping[str, TypedTable]) -> list[pd.DataFrame]
         if table == "orders":
             counts += db.execute('SELECT reason, count(*) FROM "aside.orders" GROUP BY 1 ORDER BY 1').fetchall()
         accounts.append(
-            pd.DataFrame(counts, columns=["reason", "rows"]).assign(table=table, defect=False, derived=True)
+            pd.DataFrame(counts, columns=["reason", "rows"]).assign(
+                table=table, defect=False, derived=True, amount=float("nan")
+            )
         )
     return accounts

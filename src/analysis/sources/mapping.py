@@ -19,7 +19,7 @@ SHIPPED = Path(__file__).parent / "mappings"
 #: Share of a table's rows that may be set aside for defects before reading stops.
 MAX_SET_ASIDE = 0.05
 
-_BASE_KEYS = ("name", "title", "about", "timezone", "currency", "max_set_aside", "tables", "parameters")
+_BASE_KEYS = ("name", "title", "about", "timezone", "currency", "max_set_aside", "limits", "tables", "parameters")
 _TABLE_KEYS = (
     "path",
     "format",
@@ -34,7 +34,10 @@ _TABLE_KEYS = (
     "drop",
 )
 _COLUMN_KEYS = ("column", "sql", "format", "calendar", "split")
-_BASE_TYPES = {"name": str, "title": str, "about": str, "timezone": str, "currency": str, "parameters": dict}
+_BASE_TYPES = {
+    **dict.fromkeys(("name", "title", "about", "timezone", "currency"), str),
+    **dict.fromkeys(("limits", "parameters"), dict),
+}
 _TABLE_TYPES = {
     **dict.fromkeys(("format", "delimiter", "encoding", "decimal", "sheet", "query"), str),
     **{"set_aside": dict, "personal": list, "drop": list},
@@ -90,6 +93,7 @@ class BaseMapping:
     timezone: str
     currency: str
     max_set_aside: float
+    limits: Mapping[str, float]
     tables: Mapping[str, TableSource]
     parameters: Mapping[str, Mapping[str, object]]
 
@@ -151,7 +155,8 @@ def load(file: Path) -> BaseMapping:
         about=raw.get("about", "").strip(),
         timezone=_known_timezone(raw.get("timezone"), file),
         currency=raw.get("currency", ""),
-        max_set_aside=_share(raw.get("max_set_aside", MAX_SET_ASIDE), file),
+        max_set_aside=_share("max_set_aside", raw.get("max_set_aside", MAX_SET_ASIDE), file),
+        limits={name: _share(f'[limits] "{name}"', limit, file) for name, limit in raw.get("limits", {}).items()},
         tables={name: _table_source(name, t, tables, file) for name, t in tables.items()},
         parameters=raw.get("parameters", {}),
     )
@@ -281,9 +286,9 @@ def _safe_name(name: object, file: Path) -> str:
     return name
 
 
-def _share(value: object, file: Path) -> float:
+def _share(key: str, value: object, file: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise Problem(f"{file.name}: max_set_aside = {value!r}; it is a share between 0 and 1, e.g. 0.05.")
+        raise Problem(f"{file.name}: {key} = {value!r}; it is a share between 0 and 1, e.g. 0.05.")
     return float(value)
 
 

@@ -1,0 +1,29 @@
+"""Data quality: what is wrong with a customer base, which later figures does it bend, and by how much?
+
+`tables` and `monthly_orders` say what came in; `assess` counts every defect, with examples, what it bends and what to
+do; `bends` gives every headline with and without each of them; `above_limits` and `changes` guard a monthly run.
+"""
+
+from analysis.quality.assess import assess, bends, completeness, findings, page, worst
+from analysis.quality.checks import DIMENSIONS, Defect
+from analysis.quality.guard import above_limits, changes, changes_in_words, check_limits
+from analysis.quality.headlines import headlines
+from analysis.quality.tables import monthly_orders, tables
+
+__all__ = [
+    "DIMENSIONS",
+    "Defect",
+    "above_limits",
+    "assess",
+    "bends",
+    "changes",
+    "changes_in_words",
+    "check_limits",
+    "completeness",
+    "findings",
+    "headlines",
+    "monthly_orders",
+    "page",
+    "tables",
+    "worst",
+]
