@@ -68,6 +68,27 @@ def percent_range(low, high, decimals=0):
     return f"{percent(low, decimals).removesuffix(' %')} to {percent(high, decimals)}"
 
 
+def short(number):
+    """A number as people say it: three digits that count, millions in words.
+
+    Examples
+    --------
+    >>> short(12_345_678), short(-1_500_000_000), short(48_312), short(1234), short(0.1234), short(3.0)
+    ('12.3 million', '−1.5 billion', '48,300', '1,234', '0.123', '3')
+    """
+    if number is None or not np.isfinite(number):
+        return "–"
+    size, word = abs(float(number)), ""
+    for unit, name in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
+        if size >= unit * 0.9995:
+            size, word = size / unit, name
+            break
+    if size and (word or not 1000 <= size < 10_000):
+        size = round(size, 2 - int(np.floor(np.log10(size))))
+    text = f"{size:,.0f}" if size >= 100 else f"{size:.4f}".rstrip("0").rstrip(".")
+    return ("−" if number < 0 and text != "0" else "") + text + word
+
+
 def duration(days):
     """A length of time in the unit that leaves a figure one can read: days, hours or minutes.
 

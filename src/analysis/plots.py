@@ -25,7 +25,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from pandas.io.formats.style import Styler
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import clearly_largest, duration, percent, percent_range
+from analysis.evidence import clearly_largest, duration, percent, percent_range, short
 
 #: Everybody, and what is merely there. QUIET is the grey for text: 5.3 : 1 on white (WCAG 2.2 AA asks for 4.5).
 GREY, PALE, QUIET, INK = "#b3b3b3", "#e3e3e3", "#6b6b6b", "#262626"
@@ -155,27 +155,6 @@ def alt_text(figure: Figure) -> str:
     drawn = figure.get_label() or "; ".join(filter(None, map(_axes_in_words, figure.axes)))
     sentences = [*titles, drawn, figure.get_supxlabel()]
     return " ".join(_sentence(s) for s in sentences if s) or "Figure without a title."
-
-
-def short(number: float) -> str:
-    """A number as people say it: three digits that count, millions in words.
-
-    Examples
-    --------
-    >>> short(12_345_678), short(-1_500_000_000), short(48_312), short(1234), short(0.1234), short(3.0)
-    ('12.3 million', '−1.5 billion', '48,300', '1,234', '0.123', '3')
-    """
-    if number is None or not np.isfinite(number):
-        return "–"
-    size, word = abs(float(number)), ""
-    for unit, name in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
-        if size >= unit * 0.9995:
-            size, word = size / unit, name
-            break
-    if size and (word or not 1000 <= size < 10_000):
-        size = round(size, 2 - int(np.floor(np.log10(size))))
-    text = f"{size:,.0f}" if size >= 100 else f"{size:.4f}".rstrip("0").rstrip(".")
-    return ("−" if number < 0 and text != "0" else "") + text + word
 
 
 def segment_colour(number: int) -> str:

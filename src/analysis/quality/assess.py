@@ -8,7 +8,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from analysis.evidence import percent
+from analysis.evidence import percent, short
 from analysis.quality.checks import Defect, Mend, PutBack, all_defects
 from analysis.quality.headlines import HEADLINES, headlines
 from analysis.sources import Base
@@ -135,14 +135,18 @@ def findings(base: Base, quality: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def worst(quality: pd.DataFrame, most: int = 25) -> pd.DataFrame:
-    """The defects as a reader wants them on one page: what is wrong, how much of it, what it bends, what to do."""
+def worst(quality: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """The defects as a reader wants them on one page: what is wrong and how much of it, what it bends, what to do."""
     defects = quality[(quality["defects"] > 0) & (quality["check"] != "empty")].head(most)
     rows = [
-        (f"{_where(d)}: {d.check}", _of(d), d.examples, ("" if pd.isna(d.moves) else "mended: ") + d.bends, d.cure)
+        (
+            f"{_where(d)}: {d.check} ({_of(d)})" + (f", e.g. {d.examples}" if d.examples else ""),
+            ("" if pd.isna(d.moves) else "mended: ") + d.bends,
+            d.cure,
+        )
         for d in defects.itertuples()
     ]
-    return pd.DataFrame(rows, columns=["what is wrong", "how much", "for example", "what it bends", "what to do"])
+    return pd.DataFrame(rows, columns=["what is wrong", "what it bends", "what to do"])
 
 
 def page(quality: pd.DataFrame, most: int = 25) -> list[str]:
@@ -224,11 +228,11 @@ def _change(headline: str, as_it_is: float, mended: float) -> float:
 
 
 def _in_words(moved: pd.DataFrame, currency: str) -> str:
-    """The three headlines that move most, from what to what."""
+    """The two headlines that move most, from what to what."""
     told = moved[moved["change"].abs() >= TOLD]
     if told.empty:
         return "no headline by a thousandth"
-    told = told.loc[told["change"].abs().sort_values(ascending=False, kind="stable").index].head(3)
+    told = told.loc[told["change"].abs().sort_values(ascending=False, kind="stable").index].head(2)
     return "; ".join(
         f"{r.headline} {written(r.headline, r.as_it_is)} → {written(r.headline, r.mended, currency)}"
         for r in told.itertuples()
@@ -241,11 +245,10 @@ def written(headline: str, figure: float, currency: str = "") -> str:
     Examples
     --------
     >>> written("buyers who bought once", 0.345), written("revenue", 1234567.8, "toman")
-    ('34.5 %', '1,234,568 toman')
+    ('34.5 %', '1.23 million toman')
     """
     kind = HEADLINES[headline]
     if kind == "share":
         return percent(figure, 1)
     unit = currency if kind == "amount" else {"days": "days"}.get(kind, "")
-    digits = 0 if abs(figure) >= 100 or kind != "amount" else 2
-    return f"{figure:,.{digits}f} {unit}".rstrip()
+    return f"{short(figure) if kind == 'amount' else f'{figure:,.0f}'} {unit}".rstrip()

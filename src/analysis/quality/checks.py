@@ -19,7 +19,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from analysis import schema
-from analysis.quality.tables import span
+from analysis.quality.tables import first_of_the_bulk, span
 from analysis.sources import Base
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
@@ -35,10 +35,8 @@ OLDEST = 110
 PLACEHOLDER = 30
 
 #: Amounts ten times above or below all others are called out of line while they are no more than this share of them:
-#: more would be another part of the business, not a slip. Rows a year before all others are no part of it at any share
-#: up to the one that reading tolerates.
+#: more would be another part of the business, not a slip.
 FEW = 0.005
-FEW_DAYS = 0.05
 
 #: Orders that the silent days would have brought at the usual pace, above which silence is no chance: were orders
 #: drawn by lot, it would come about once in e²⁰ times.
@@ -249,13 +247,10 @@ def days_before_all_others(base: Base) -> Iterator[Defect]:
         if time is None or time not in base.columns(table):
             continue
         days = _counts(base[table].select(day=_day(time)), "day")
-        gaps = days["day"].diff().dt.days
-        before = days["n"].cumsum().shift(fill_value=0)
-        apart = days[(gaps > 365) & (before <= FEW_DAYS * days["n"].sum())]
-        if apart.empty:
+        start = first_of_the_bulk(days) if len(days) else None
+        early = days[days["day"] < start] if start else days
+        if early.empty:
             continue
-        start = apart["day"].iloc[-1]
-        early = days[days["day"] < start]
         text = f"{start:%Y-%m-%d}"
         cure = f'Set them aside: [tables.{table}.set_aside] "clock not set" = "{time} < \'{text}\'"'
         keys = base[table].filter(_day(time) < nw.lit(start.to_pydatetime()))

@@ -8,6 +8,10 @@ import pandas as pd
 from analysis import schema
 from analysis.sources import Base
 
+#: Rows that lie a year or more before all others are no part of the business while they are no more than this share,
+#: as many as reading tolerates: a clock that was never set begins with 1970 or 1980.
+FEW_BEFORE = 0.05
+
 
 def tables(base: Base) -> pd.DataFrame:
     """One row per table: rows read, kept and set aside, and the days that the table spans.
@@ -31,7 +35,8 @@ def tables(base: Base) -> pd.DataFrame:
 def monthly_orders(base: Base) -> pd.DataFrame:
     """Purchases and their amount per calendar month: columns ``month`` (its first day), ``orders``, ``amount``.
 
-    A month without orders has a row with 0: a hole in the data looks like one. The last month ends with `as_of`.
+    A month without orders has a row with 0: a hole in the data looks like one. The last month ends with `as_of`. A few
+    orders that lie a year or more before all others, of a clock that was never set, are left out.
     """
     orders = base["orders"]
     if "status" in base.columns("orders"):
@@ -42,8 +47,26 @@ def monthly_orders(base: Base) -> pd.DataFrame:
     found["month"] = found["month"].dt.tz_localize(None)
     if found.empty:
         return found[["month", "orders", "amount"]]
-    months = pd.date_range(found["month"].min(), found["month"].max(), freq="MS", name="month")
+    counts = found.rename(columns={"month": "day", "orders": "n"}).sort_values("day")
+    months = pd.date_range(first_of_the_bulk(counts), found["month"].max(), freq="MS", name="month")
     return found.set_index("month").reindex(months, fill_value=0).reset_index()
+
+
+def first_of_the_bulk(days: pd.DataFrame) -> pd.Timestamp:
+    """The day on which a table really begins: after a gap of a year, if hardly any rows lie before it.
+
+    Parameters
+    ----------
+    days : DataFrame, columns ``day`` (rising) and ``n`` (rows), at least one row
+
+    Examples
+    --------
+    >>> first_of_the_bulk(pd.DataFrame({"day": pd.to_datetime(["1970-01-01", "2024-01-01"]), "n": [1, 99]}))
+    Timestamp('2024-01-01 00:00:00')
+    """
+    before = days["n"].cumsum().shift(fill_value=0)
+    starts = days.loc[(days["day"].diff().dt.days > 365) & (before <= FEW_BEFORE * days["n"].sum()), "day"]
+    return starts.iloc[-1] if len(starts) else days["day"].iloc[0]
 
 
 def span(base: Base, table: str) -> tuple[date | None, date | None]:
