@@ -405,3 +405,16 @@ def test_every_canonical_column_has_an_sql_type():
     kinds = {c.type for t in schema.TABLES.values() for c in t.columns}
     assert kinds <= schema.SQL_TYPES.keys()
     assert canonical.PREFIX
+
+
+def test_multi_choice_fields_of_the_base_are_kept_as_lists(base_of):
+    mapping = '[tables.customers]\npath = "people.csv"\ncolumns = "canonical"\nlists = {{ genres = "{mark}" }}\n'
+    people = "customer_id,genres,signup_at\na,novel; art ;,2024-01-01\nb,,2024-01-01\n"
+    base = sources.read(str(base_of(mapping.format(mark=";"), people=people)))
+    genres = base["customers"].collect("pandas").to_native().set_index("customer_id")["genres"]
+    assert list(genres["a"]) == ["novel", "art"]
+    assert genres.isna()["b"]
+    with pytest.raises(Problem, match='no column "genre" to drop, to mark as personal'):
+        sources.read(str(base_of(mapping.format(mark=";").replace("genres", "genre"), people=people)))
+    with pytest.raises(Problem, match="say what parts its values"):
+        sources.read(str(base_of(mapping.format(mark=""), people=people)))

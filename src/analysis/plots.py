@@ -415,6 +415,44 @@ def rhythm(profiles: pd.DataFrame, source: str | None = None) -> Axes:
     return _finish(axes, title, f"{drawn}middle customer {short(np.median(silent))} days", notes, source)
 
 
+def tag_cloud(counts: pd.DataFrame, field: str, source: str | None = None) -> Axes:
+    """The tags of a multi-choice field, each as large as it is common, in the order of the alphabet.
+
+    Parameters
+    ----------
+    counts : DataFrame, columns tag, customers, of, share; at most the sixty commonest are drawn
+    field : what the tags are, for the title
+    source : where the figures come from, for the last line
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"tag": ["novel", "art"], "customers": [60, 15], "of": 100, "share": [0.6, 0.15]})
+    >>> print(tag_cloud(counts, "interests").get_title())
+    Commonest of 2 interests: “novel”, for 60 % of 100 customers
+    """
+    if counts.empty:
+        return _nothing(f"no customer has {_words(field)}")
+    require_columns("tag_cloud", counts.columns, ["tag", "customers", "of", "share"])
+    ranked = counts.sort_values(["customers", "tag"], ascending=[False, True])
+    first, shown = ranked.iloc[0], ranked.head(60).sort_values("tag", key=lambda tags: tags.str.casefold())
+    axes = _canvas(height=0.8)
+    axes.set_axis_off()
+    # the eye compares areas: the height of the letters goes with the root of the share
+    sizes = 8 + 20 * np.sqrt(shown["customers"] / first["customers"])
+    words = [
+        axes.text(0, 0, _elided(tag, 30), size=size, color=ACCENT if tag == first["tag"] else INK, alpha=0.95)
+        for tag, size in zip(shown["tag"], sizes, strict=True)
+    ]
+    _flow(axes, words)
+    n = _count(first["of"], "customer")
+    title = f"Commonest of {len(counts):,} {_words(field)}: “{_elided(first['tag'], 40)}”, for "
+    title += f"{percent(first['share'])} of {n}"
+    drawn = "Words sized by use: " + _listing((t, percent(s)) for t, s in ranked[["tag", "share"]].to_numpy())
+    left = len(counts) - len(shown)
+    notes = f"n = {n}; larger letters: more customers" + (f"; {left:,} rarer ones left out" if left else "")
+    return _finish(axes, title, drawn, notes, source)
+
+
 # Segments
 
 
@@ -1288,6 +1326,30 @@ def _ranking(values: pd.Series, column: str, notes: str, source: str | None) -> 
     title += f" for all {who}" if len(shown) == 1 else f" comes first, {percent(shown.iloc[0] / n)} of {who}"
     drawn = "Ranked bars: " + _listing(zip(map(str, shown.index), texts, strict=True))
     return _finish(axes, title, drawn + (f"; {len(rest):,} others" if len(rest) else ""), notes, source)
+
+
+def _flow(axes: Axes, words) -> None:
+    """Set words side by side in centred lines as wide as the figure, and make the figure as high as they need."""
+    figure = axes.figure
+    boxes = [word.get_window_extent() for word in words]
+    room, between = figure.bbox.width * 0.96, 14.0
+    lines, width = [[]], 0.0
+    for word, box in zip(words, boxes, strict=True):
+        if lines[-1] and width + box.width > room:
+            lines.append([])
+            width = 0.0
+        lines[-1].append((word, box))
+        width += box.width + between
+    heights = [max(box.height for _, box in line) * 1.25 for line in lines]
+    figure.set_figheight((sum(heights) / figure.dpi) + 0.9)
+    axes.set_xlim(0, figure.bbox.width)
+    axes.set_ylim(sum(heights), 0)
+    below = np.cumsum(heights)
+    for line, floor in zip(lines, below, strict=True):
+        at = (figure.bbox.width - sum(box.width + between for _, box in line) + between) / 2
+        for word, box in line:
+            word.set_position((at, floor - 0.22 * heights[0]))
+            at += box.width + between
 
 
 def _funnel_bar(axes: Axes, row, last: bool, worst: bool) -> None:

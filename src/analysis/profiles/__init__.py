@@ -6,6 +6,7 @@ typical of them.
 
 from analysis.profiles.build import COLUMNS, MIN_GAPS, build
 from analysis.profiles.describe import OVERDUE, amounts, attributes_to_show, describe, findings, key_figures
+from analysis.profiles.tags import tag_counts, tag_fields
 
 __all__ = [
     "COLUMNS",
@@ -17,4 +18,6 @@ __all__ = [
     "describe",
     "findings",
     "key_figures",
+    "tag_counts",
+    "tag_fields",
 ]

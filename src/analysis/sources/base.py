@@ -281,6 +281,8 @@ def _custom_cell(db, table: TypedTable, column: str) -> str:
     kind = db.execute(f"SELECT typeof({cell}) FROM {sql_name(table.view)} LIMIT 1").fetchall()[0][0]
     if kind != "VARCHAR":
         return cell
+    if column in table.source.lists:
+        return f"{canonical.split_list(cell, table.source.lists[column])} AS {cell}"
     number = f"TRY_CAST({canonical.plain_number(cell, table.source.decimal)} AS DOUBLE)"
     # 007 is a code, not seven; nine digits and more are a telephone or an account number
     words = f"count(*) FILTER ({cell} <> '' AND ({number} IS NULL OR regexp_matches({cell}, '^0[0-9]|[0-9]{{9}}')))"

@@ -207,7 +207,12 @@ def _canonical_expression(expression, kind, column, given, source, where) -> str
         return f"CAST({expression} AS VARCHAR[])"
     if given.split is None:
         raise Problem(f'{where} {column.name} is a list; say what parts it, e.g. {{ column = "…", split = ";" }}.')
-    parts = f"list_transform(string_split({expression}, {sql_text(given.split)}), lambda x: trim(x))"
+    return split_list(expression, given.split)
+
+
+def split_list(expression: str, mark: str) -> str:
+    """A list from text, without spaces round its items and without empty ones."""
+    parts = f"list_transform(string_split({expression}, {sql_text(mark)}), lambda x: trim(x))"
     return f"list_filter({parts}, lambda x: x <> '')"
 
 
@@ -275,10 +280,10 @@ def _custom_columns(source: TableSource, wanted, types) -> tuple[str, ...]:
     """Further columns of `customers`: the base's own fields, kept under their own names."""
     if source.table.name != "customers":
         return ()
-    for name in (*source.drop, *source.personal):
+    for name in (*source.drop, *source.personal, *source.lists):
         if name not in types:
             raise Problem(
-                f'[tables.customers]: there is no column "{name}" to drop or mark as personal.'
+                f'[tables.customers]: there is no column "{name}" to drop, to mark as personal or to split.'
                 f"{did_you_mean(name, types)} It has: {', '.join(types)}."
             )
     used = {given.column for _, given in wanted} | {c.name for c, _ in wanted} | set(source.drop)

@@ -30,6 +30,7 @@ _TABLE_KEYS = (
     "query",
     "columns",
     "set_aside",
+    "lists",
     "personal",
     "drop",
 )
@@ -40,7 +41,7 @@ _BASE_TYPES = {
 }
 _TABLE_TYPES = {
     **dict.fromkeys(("format", "delimiter", "encoding", "decimal", "sheet", "query"), str),
-    **{"set_aside": dict, "personal": list, "drop": list},
+    **{"set_aside": dict, "lists": dict, "personal": list, "drop": list},
 }
 _FORMATS = ("csv", "parquet", "excel", "lines")
 
@@ -78,6 +79,7 @@ class TableSource:
     sheet: str | None = None
     query: str | None = None
     set_aside: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
 
@@ -166,10 +168,13 @@ def _table_source(name: str, raw: Mapping, all_tables: Mapping, file: Path) -> T
     where = f"{file.name} [tables.{name}]"
     _check_keys(raw, _TABLE_KEYS, where)
     _check_types(raw, _TABLE_TYPES, where)
-    if name != "customers" and (raw.get("personal") or raw.get("drop")):
+    if name != "customers" and (raw.get("personal") or raw.get("drop") or raw.get("lists")):
         raise Problem(
-            f"{where}: personal and drop are for customers, whose further columns are kept; remove them here."
+            f"{where}: lists, personal and drop are for customers, whose further columns are kept; remove them here."
         )
+    for column, mark in raw.get("lists", {}).items():
+        if not isinstance(mark, str) or not mark:
+            raise Problem(f'{where} lists: {column} = {mark!r}; say what parts its values, e.g. {column} = ";".')
     for reason, condition in raw.get("set_aside", {}).items():
         if not reason.strip() or not isinstance(condition, str) or not condition.strip():
             raise Problem(
@@ -200,6 +205,7 @@ def _table_source(name: str, raw: Mapping, all_tables: Mapping, file: Path) -> T
         paths={"source": path} if isinstance(path, str) else path,
         columns=None if columns == "canonical" else _column_sources(name, columns, all_tables, where),
         set_aside=raw.get("set_aside", {}),
+        lists=raw.get("lists", {}),
         personal=tuple(raw.get("personal", ())),
         drop=tuple(raw.get("drop", ())),
         **{k: raw[k] for k in ("format", "delimiter", "encoding", "decimal", "sheet", "query") if k in raw},
