@@ -13,8 +13,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from analysis import bookshop, journeys, places, profiles, segments, sources
+from analysis import bookshop, journeys, places, profiles, quality, segments, sources
 from analysis.bookshop.defects import KINDS
+from analysis.sources.mapping import MERGE_SCORE
 
 SEEDS = (1, 2, 3, 4, 5)
 #: Rate at which defects are planted to see which of them reading finds.
@@ -43,6 +44,10 @@ def _of_world(seed: int, customers: int) -> pd.DataFrame:
         rows += _steps(base, truth)
         spoilt = bookshop.write(Path(folder, "spoilt"), customers=customers, seed=seed, defects=DEFECTS)
         rows += _defects(sources.read(str(spoilt)), pd.read_parquet(spoilt.parent / "truth" / "defects.parquet"))
+        rows += _people_twice(spoilt.parent, "English")
+        persian = Path(folder, "persian")
+        bookshop.write(persian, customers=customers, seed=seed, language="fa", defects=DEFECTS)
+        rows += _people_twice(persian, "Persian")
     return pd.DataFrame(rows, columns=["what", "value", "baseline", "best"]).assign(seed=seed)
 
 
@@ -133,6 +138,46 @@ def _defects(base, planted: pd.DataFrame) -> list[tuple]:
         hits += sum(min(n, unread.get(where, 0)) for where, n in cells.items())
         rows.append((f"defects found: {kind}", min(hits / max(len(of), 1), 1.0), 0, 1))
     return rows
+
+
+def _people_twice(folder: Path, language: str) -> list[tuple]:
+    """Precision and recall of the pairs that are told, and of those that are sure enough to be merged."""
+    customers = pd.read_parquet(folder / "customers.parquet")
+    planted = pd.read_parquet(folder / "truth" / "defects.parquet").query("way == 'second record'")
+    true = _unordered(planted["key"], planted["original_id"])
+    pairs = quality.duplicates(customers)
+    merged = pairs[pairs["score"] >= MERGE_SCORE]
+    same_phone = (
+        customers[customers["phone"].notna()].merge(customers, on="phone").query("customer_id_x < customer_id_y")
+    )
+    found = {
+        "told": _unordered(pairs["customer_id"], pairs["other_id"]),
+        "sure": _unordered(merged["customer_id"], merged["other_id"]),
+    }
+    naive = _unordered(same_phone["customer_id_x"], same_phone["customer_id_y"])
+    rows = []
+    for name, those in found.items():
+        what = f"people recorded twice, {language}, {name}"
+        right = len(those & true)
+        rows += [
+            (
+                f"{what}: precision; beside it the very same telephone number",
+                right / max(len(those), 1),
+                len(naive & true) / max(len(naive), 1),
+                1,
+            ),
+            (
+                f"{what}: recall; beside it the very same telephone number",
+                right / len(true),
+                len(naive & true) / len(true),
+                1,
+            ),
+        ]
+    return rows
+
+
+def _unordered(one, other) -> set[frozenset]:
+    return {frozenset(pair) for pair in zip(one, other, strict=True)}
 
 
 def _document(found: pd.DataFrame, options: argparse.Namespace) -> str:

@@ -29,6 +29,7 @@ from analysis.errors import Problem
 from analysis.sources import Base, connect, find, load, set_aside
 from analysis.sources import read as read_source
 from analysis.sources.base import sql_name, sql_text
+from analysis.sources.merging import BEFORE
 
 #: The libraries whose version a figure may depend on.
 PACKAGES = ("duckdb", "narwhals", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "seaborn", "statsmodels")
@@ -65,6 +66,7 @@ class Run:
             if self.has(name):
                 db.execute(f"CREATE VIEW {name} AS FROM read_parquet({sql_text(str(self.file(name)))})")
                 tables[name] = nw.from_native(db.table(name))
+        before = self.has(BEFORE) and db.read_parquet(str(self.file(BEFORE)))
         return Base(
             name=self.about["name"],
             title=self.about["title"],
@@ -76,6 +78,8 @@ class Run:
             accounts=self.read("row_accounts"),
             unreadable=self.read("unreadable_cells"),
             personal=tuple(self.about["personal"]),
+            customer_merges=self.read("customer_merges"),
+            before_merging=nw.from_native(before) if before else None,
             parameters=self.about["parameters"],
             limits=self.about.get("limits", {}),
             db=db,
@@ -105,7 +109,8 @@ class Run:
 
     def tables(self) -> list[str]:
         """What reading made: the canonical tables, and the accounts of their rows."""
-        return [t for t in (*schema.TABLES, "row_accounts", "unreadable_cells") if self.has(t)]
+        beside = ("row_accounts", "unreadable_cells", "customer_merges", BEFORE)
+        return [t for t in (*schema.TABLES, *beside) if self.has(t)]
 
     def digest(self, artefact: str) -> str | None:
         return file_digest(self.file(artefact)) if self.has(artefact) else None
@@ -252,6 +257,9 @@ def _write_base(run: Run, base: Base) -> None:
             _copy(base, rows, run.folder / "set_aside" / f"{name}.parquet")
     run.save("row_accounts", base.accounts[["table", "reason", "rows", "defect", "derived", "amount"]])
     run.save("unreadable_cells", base.unreadable)
+    run.save("customer_merges", base.customer_merges)
+    if base.before_merging is not None:
+        _copy(base, f"SELECT * FROM {BEFORE} ORDER BY ALL", run.file(BEFORE))
     write_json(
         run.data / "base.json",
         {

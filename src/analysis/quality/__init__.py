@@ -9,6 +9,7 @@ from analysis.quality.checks import DIMENSIONS, Defect
 from analysis.quality.guard import above_limits, changes, changes_in_words, check_limits
 from analysis.quality.headlines import headlines
 from analysis.quality.tables import monthly_orders, tables
+from analysis.sources.duplicates import duplicates
 
 __all__ = [
     "DIMENSIONS",
@@ -20,6 +21,7 @@ __all__ = [
     "changes_in_words",
     "check_limits",
     "completeness",
+    "duplicates",
     "findings",
     "headlines",
     "monthly_orders",

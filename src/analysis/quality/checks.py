@@ -21,6 +21,7 @@ from rapidfuzz.distance import OSA
 from analysis import schema
 from analysis.quality.tables import first_of_the_bulk, span
 from analysis.sources import Base
+from analysis.sources.duplicates import duplicates, merges
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
 
@@ -358,6 +359,24 @@ def odd_addresses(base: Base) -> Iterator[Defect]:
 # Uniqueness
 
 
+def people_recorded_twice(base: Base) -> Iterator[Defect]:
+    """Second records of a person, where they are as sure as merging asks for."""
+    has = base.columns("customers")
+    if not {"name", "email", "phone", "birth_date"} & set(has):
+        return
+    known = ("customer_id", "name", "email", "phone", "birth_date", "signup_at")
+    customers = _collect(base["customers"].select([c for c in known if c in has]))
+    twice = merges(customers, duplicates(customers, base.timezone))
+    if len(twice):
+        reasons = twice["why"].value_counts()
+        cure = "To join them, write [duplicates] with merge = true into the mapping; it can be undone."
+        mend = Mend("customers", _of_engine(base, twice[["customer_id", "merged_into"]]), "joined")
+        yield Defect(
+            *("customers", "", "second record of a person", "uniqueness", len(customers), len(twice)),
+            *(_first(reasons.index), cure, mend),
+        )
+
+
 def spellings(base: Base) -> Iterator[Defect]:
     """Values that differ in capitals, spaces or marks alone, and rare ones a letter away from a common one."""
     for places in _columns_of_names(base):
@@ -566,7 +585,7 @@ def silent_days(base: Base) -> Iterator[Defect]:
 CHECKS = (
     *(empty_cells, rows_set_aside),
     *(unreadable_cells, impossible_births, days_before_all_others, numbers_out_of_line, scores_outside_their_scale),
-    *(ids_mangled_by_a_spreadsheet, odd_addresses, spellings),
+    *(ids_mangled_by_a_spreadsheet, odd_addresses, people_recorded_twice, spellings),
     *(events_in_the_wrong_order, orders_before_signing_up, ten_times_the_usual_price, amounts_that_do_not_add_up),
     *(test_accounts, tables_that_stopped, silent_days),
 )

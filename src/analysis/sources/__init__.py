@@ -6,5 +6,6 @@ that come with the package.
 
 from analysis.sources.base import Base, connect, read, read_mapping, set_aside
 from analysis.sources.mapping import find, load, shipped
+from analysis.sources.merging import unmerged
 
-__all__ = ["Base", "connect", "find", "load", "read", "read_mapping", "set_aside", "shipped"]
+__all__ = ["Base", "connect", "find", "load", "read", "read_mapping", "set_aside", "shipped", "unmerged"]

@@ -74,6 +74,14 @@ def check_late_customers(db, typed: Mapping[str, TypedTable], before: pd.DataFra
     return _counted(db, "customers", set(before.loc[before["defect"], "reason"]))
 
 
+def set_merged_aside(db, before: pd.DataFrame, reason: str) -> pd.DataFrame:
+    """Set aside the customers that `customer_merges` puts into another record, on purpose; the new counts."""
+    merged = f"{sql_name(PREFIX + 'customer_id')} IN (SELECT customer_id FROM customer_merges)"
+    condition = f"{REASON} IS NULL AND {merged}"
+    _replace_reason(db, "customers", f"CASE WHEN {condition} THEN {sql_text(reason)} ELSE {REASON} END")
+    return _counted(db, "customers", set(before.loc[before["defect"], "reason"]))
+
+
 def _counted(db, name: str, defects: set[str]) -> pd.DataFrame:
     counts = db.execute(
         f"SELECT coalesce({REASON}, '') AS reason, count(*) AS rows FROM \"checked.{name}\" GROUP BY 1 ORDER BY 1"

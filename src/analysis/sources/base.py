@@ -18,7 +18,7 @@ import pandas as pd
 
 from analysis import bookshop, places, schema
 from analysis.errors import Problem
-from analysis.sources import accounts, canonical, files, jalali, mapping
+from analysis.sources import accounts, canonical, files, jalali, mapping, merging
 from analysis.sources.accounts import REASON
 from analysis.sources.canonical import PREFIX, TypedTable
 from analysis.sources.files import sql_name, sql_text
@@ -50,6 +50,11 @@ class Base(Mapping):
         The base's own fields of `customers` that identify a person, beside the schema's.
     limits : dict of str to float
         Shares of defects above which `moshtari check` fails, as the mapping sets them.
+    customer_merges : DataFrame, columns ``customer_id``, ``merged_into``, ``score``, ``why``
+        People recorded twice, merged because the mapping says so; the other tables of such a base have
+        ``recorded_customer_id`` too.
+    before_merging : narwhals.LazyFrame or None
+        The records that took part in a merge, as they were; `merging.unmerged` gives the whole base as it was.
     """
 
     name: str
@@ -62,6 +67,8 @@ class Base(Mapping):
     unreadable: pd.DataFrame
     about: str = ""
     personal: tuple[str, ...] = ()
+    customer_merges: pd.DataFrame = field(default_factory=merging.none_merged)
+    before_merging: nw.LazyFrame | None = None
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
@@ -166,6 +173,11 @@ def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None)
     _derive_orders(db, typed)
     _derive_customers(db, typed)
     kept = [t for t in schema.TABLES if t in typed or t in _derived(typed)]
+    merges = merging.none_merged()
+    if m.merge_score is not None:
+        merges = merging.find(db, m.timezone, m.merge_score)
+        merging.merge(db, kept, merges)
+        counts[0] = accounts.set_merged_aside(db, counts[0], merging.MERGED)
     return Base(
         name=m.name,
         title=m.title,
@@ -177,6 +189,8 @@ def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None)
         accounts=pd.concat([read, *_derived_accounts(db, typed)], ignore_index=True),
         unreadable=pd.concat([accounts.unreadable_cells(db, t) for t in typed.values()], ignore_index=True),
         personal=m.tables["customers"].personal if "customers" in m.tables else (),
+        customer_merges=merges,
+        before_merging=nw.from_native(db.table(merging.BEFORE)) if m.merge_score is not None else None,
         parameters=m.parameters,
         limits=m.limits,
         inputs=tuple(sorted({m.file, *(p for named in located.values() for ps in named.values() for p in ps)})),

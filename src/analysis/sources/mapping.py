@@ -19,7 +19,17 @@ SHIPPED = Path(__file__).parent / "mappings"
 #: Share of a table's rows that may be set aside for defects before reading stops.
 MAX_SET_ASIDE = 0.05
 
-_BASE_KEYS = ("name", "title", "about", "timezone", "currency", "max_set_aside", "limits", "tables", "parameters")
+#: Two records are told as one person from this score on: below it, a large base has more namesakes born on one day than
+#: people recorded twice.
+LEAST_SCORE = 0.8
+
+#: They are merged from this score on, where the mapping asks for it and says no other.
+MERGE_SCORE = 0.99
+
+_BASE_KEYS = (
+    *("name", "title", "about", "timezone", "currency", "max_set_aside", "limits"),
+    *("tables", "duplicates", "parameters"),
+)
 _TABLE_KEYS = (
     "path",
     "format",
@@ -37,12 +47,13 @@ _TABLE_KEYS = (
 _COLUMN_KEYS = ("column", "sql", "format", "calendar", "split")
 _BASE_TYPES = {
     **dict.fromkeys(("name", "title", "about", "timezone", "currency"), str),
-    **dict.fromkeys(("limits", "parameters"), dict),
+    **dict.fromkeys(("limits", "duplicates", "parameters"), dict),
 }
 _TABLE_TYPES = {
     **dict.fromkeys(("format", "delimiter", "encoding", "decimal", "sheet", "query"), str),
     **{"set_aside": dict, "lists": dict, "personal": list, "drop": list},
 }
+_DUPLICATES_KEYS = ("merge", "score")
 _FORMATS = ("csv", "parquet", "excel", "lines")
 
 
@@ -86,7 +97,13 @@ class TableSource:
 
 @dataclass(frozen=True)
 class BaseMapping:
-    """A checked mapping file."""
+    """A checked mapping file.
+
+    Attributes
+    ----------
+    merge_score : float or None
+        From which score on records of one person are merged; None: never.
+    """
 
     file: Path
     name: str
@@ -97,6 +114,7 @@ class BaseMapping:
     max_set_aside: float
     limits: Mapping[str, float]
     tables: Mapping[str, TableSource]
+    merge_score: float | None
     parameters: Mapping[str, Mapping[str, object]]
 
 
@@ -160,6 +178,7 @@ def load(file: Path) -> BaseMapping:
         max_set_aside=_share("max_set_aside", raw.get("max_set_aside", MAX_SET_ASIDE), file),
         limits={name: _share(f'[limits] "{name}"', limit, file) for name, limit in raw.get("limits", {}).items()},
         tables={name: _table_source(name, t, tables, file) for name, t in tables.items()},
+        merge_score=_merge_score(raw.get("duplicates", {}), tables, file),
         parameters=raw.get("parameters", {}),
     )
 
@@ -296,6 +315,23 @@ def _share(key: str, value: object, file: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise Problem(f"{file.name}: {key} = {value!r}; it is a share between 0 and 1, e.g. 0.05.")
     return float(value)
+
+
+def _merge_score(raw: Mapping, tables: Mapping, file: Path) -> float | None:
+    """From which score on records of one person are merged, where the mapping asks for it."""
+    where = f"{file.name} [duplicates]"
+    _check_keys(raw, _DUPLICATES_KEYS, where)
+    merge, score = raw.get("merge", False), raw.get("score", MERGE_SCORE)
+    if not isinstance(merge, bool):
+        raise Problem(f"{where}: merge = {merge!r}; it is true or false.")
+    if isinstance(score, bool) or not isinstance(score, int | float) or not LEAST_SCORE <= score <= 1:
+        raise Problem(f"{where}: score = {score!r}; it is a number between {LEAST_SCORE} and 1, e.g. {MERGE_SCORE}.")
+    if merge and "customers" not in tables:
+        raise Problem(
+            f"{where}: merge = true, but there is no [tables.customers] to find people in. Map it, or leave "
+            "[duplicates] out."
+        )
+    return float(score) if merge else None
 
 
 def _listed(names: Iterable[str]) -> str:
