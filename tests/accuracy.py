@@ -6,9 +6,10 @@ this measurement does. Prints a table and writes it to ``reports/accuracy-<date>
 
 import argparse
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
@@ -22,6 +23,10 @@ SEEDS = (1, 2, 3, 4, 5)
 DEFECTS = 0.03
 #: Attributes that truly make no difference to anything that a profile says of a customer.
 NOTHINGS = ("newsletter_layout", "card_colour")
+#: The same, and what `_with_nothings` adds.
+ALL_NOTHINGS = (*NOTHINGS, "even_month", "first_till")
+#: Worlds in which a target is dealt out to customers at random, per seed.
+SHUFFLED = 10
 
 
 def main() -> None:
@@ -41,7 +46,7 @@ def _of_world(seed: int, customers: int) -> pd.DataFrame:
         truth = pd.read_parquet(Path(folder, "clean", "truth", "customers.parquet"))
         table = profiles.build(base)
         rows = [*_rhythm(table, truth, base), *_groups(table, truth), *_false_alarms(table)]
-        rows += _steps(base, truth)
+        rows += _steps(base, truth) + _ideal(base, Path(folder, "clean"))
         spoilt = bookshop.write(Path(folder, "spoilt"), customers=customers, seed=seed, defects=DEFECTS)
         rows += _defects(sources.read(str(spoilt)), pd.read_parquet(spoilt.parent / "truth" / "defects.parquet"))
         rows += _people_twice(spoilt.parent, "English")
@@ -97,6 +102,76 @@ def _false_alarms(table: pd.DataFrame) -> list[tuple]:
     grouped = segments.cluster(segments.features(table), k=len(bookshop.PERSONAS), seed=1)
     told = segments.describe(table, grouped).query("trait in @NOTHINGS")
     return [("statements about planted nothings called distinctive", int(told["distinctive"].sum()), len(told), 0)]
+
+
+def _ideal(base, folder: Path) -> list[tuple]:
+    """The ideal customer: how well a fit foretells the next year, and whether nothings are said to mark anybody."""
+    then = base.as_of - timedelta(days=365)
+    known = _with_nothings(profiles.build(base, then), folder, then)
+    rows, alarms = [], []
+    for kind in ("top value", "retained"):
+        found = profiles.ideal_customer(known, profiles.target_later(base, kind, then))
+        figure = found.judgement.set_index(["rule", "figure"])
+        area = figure.xs("area under the curve", level="figure")["value"]
+        naive = area.drop([rule for rule in area.index if rule.startswith("fit")])
+        slope = figure.loc[("fit", "calibration slope")]
+        lift = figure.xs("lift at 10 %", level="figure")["value"]
+        rows += [
+            (
+                f"{kind} a year later: fit, area under the curve; beside it the best naive rule",
+                area["fit"],
+                naive.max(),
+                1,
+            ),
+            (
+                f"{kind} a year later: lift at 10 %; beside it the best naive rule",
+                lift["fit"],
+                lift[naive.index].max(),
+                1,
+            ),
+            (f"{kind} a year later: calibration slope (1 is right)", slope["value"], 1, 1),
+            (f"{kind} a year later: its interval covers 1 (1 yes)", int(slope["low"] <= 1 <= slope["high"]), 1, 1),
+        ]
+        alarms.append(_any_nothing(found))
+    now = _with_nothings(profiles.build(base), folder, base.as_of)
+    alarms += [
+        _any_nothing(profiles.ideal_customer(now, profiles.best(now, value))) for value in ("n_orders", "total_spend")
+    ]
+    dealt = [_dealt_out(now, profiles.best(now), seed) for seed in range(SHUFFLED)]
+    return [
+        *rows,
+        ("lift tables that say a planted nothing marks somebody, share of four", np.mean(alarms), 0, 0),
+        ("lift tables that say anything marks whom chance has chosen, share", np.mean([f for f, _ in dealt]), 0, 0),
+        (
+            "fits called better than chance or a naive rule on whom chance has chosen, share",
+            np.mean([v for _, v in dealt]),
+            0,
+            0,
+        ),
+    ]
+
+
+def _with_nothings(table: pd.DataFrame, folder: Path, as_of: date) -> pd.DataFrame:
+    """Profiles with the other planted nothings: whether the month of birth is even, the till of the first purchase."""
+    born = pd.read_parquet(folder / "customers.parquet").set_index("customer_id")["birth_date"]
+    even = (pd.to_datetime(born.dropna()).dt.month % 2 == 0).astype("boolean")
+    orders = pd.read_parquet(folder / "orders.parquet").dropna(subset="till").sort_values("ordered_at")
+    seen = orders["ordered_at"] < pd.Timestamp(as_of + timedelta(days=1), tz=orders["ordered_at"].dt.tz)
+    till = orders[seen].groupby("customer_id")["till"].first()
+    return table.assign(even_month=table["customer_id"].map(even), first_till=table["customer_id"].map(till))
+
+
+def _any_nothing(found: profiles.Ideal) -> bool:
+    nothings = found.lifts.query("trait in @ALL_NOTHINGS and level != 'not known'")
+    assert len(nothings) >= 10
+    return bool(nothings["marks"].any())
+
+
+def _dealt_out(table: pd.DataFrame, target: pd.Series, seed: int) -> tuple[bool, bool]:
+    """Whether a lift table, and a fit, see anything in a target that was dealt out at random."""
+    shuffled = pd.Series(np.random.default_rng(seed).permutation(target.to_numpy()), index=target.index, name="chance")
+    found = profiles.ideal_customer(table, shuffled)
+    return bool(found.lifts["marks"].any()), found.verdict == "better than the naive rule"
 
 
 def _steps(base, truth: pd.DataFrame) -> list[tuple]:

@@ -1,23 +1,45 @@
 """Customer profiles: who are the customers, one by one and on the whole, and what marks the best of them?
 
 `build` makes one row per customer as of a day from whatever tables the base has; `describe` and `findings` say what is
-typical of them.
+typical of them, `compare`, `by_place`, `topics` and `rivals` which differences are real, and `ideal_customer` what marks
+those whom a business wants.
 """
 
 from analysis.profiles.build import COLUMNS, MIN_GAPS, build
+from analysis.profiles.compare import compare, in_the_dark, shares
 from analysis.profiles.describe import OVERDUE, amounts, attributes_to_show, describe, findings, key_figures
+from analysis.profiles.ideal import Ideal, ideal_customer
+from analysis.profiles.place import Places, by_place
 from analysis.profiles.tags import tag_counts, tag_fields
+from analysis.profiles.targets import best, target_later
+from analysis.profiles.traits import FAMILIES, attributes, family
+from analysis.profiles.voices import Rivals, rivals, topics
 
 __all__ = [
     "COLUMNS",
+    "FAMILIES",
     "MIN_GAPS",
     "OVERDUE",
+    "Ideal",
+    "Places",
+    "Rivals",
     "amounts",
+    "attributes",
     "attributes_to_show",
+    "best",
     "build",
+    "by_place",
+    "compare",
     "describe",
+    "family",
     "findings",
+    "ideal_customer",
+    "in_the_dark",
     "key_figures",
+    "rivals",
+    "shares",
     "tag_counts",
     "tag_fields",
+    "target_later",
+    "topics",
 ]

@@ -373,7 +373,7 @@ def people_recorded_twice(base: Base) -> Iterator[Defect]:
         mend = Mend("customers", _of_engine(base, twice[["customer_id", "merged_into"]]), "joined")
         yield Defect(
             *("customers", "", "second record of a person", "uniqueness", len(customers), len(twice)),
-            *(_first(reasons.index), cure, mend),
+            *(_first(f"“{why}”" for why in reasons.index), cure, mend),
         )
 
 

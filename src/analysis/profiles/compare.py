@@ -1,0 +1,211 @@
+"""Which differences between groups of customers are real and matter, and of whom do we know nothing?
+
+Takes profiles, one row per customer. `compare` holds each group against everybody else, family by family; `shares` says
+how many have which value; `in_the_dark` counts for whom a whole family of the profile is empty.
+"""
+
+import numpy as np
+import pandas as pd
+
+from analysis import evidence
+from analysis.errors import Problem, did_you_mean, require_columns
+from analysis.evidence import percent, percent_range
+from analysis.profiles.build import COLUMNS
+from analysis.profiles.traits import FAMILIES, NONE, family, is_list, unusable
+from analysis.schema import TABLES
+
+#: Fewer customers than this are told of nobody.
+FEWEST = 5
+
+#: Whom a family is about, where the base tells persons and companies apart.
+_ABOUT = {"demographic": "person", "firmographic": "company"}
+
+#: Families of what customers did: what was recorded when they signed up tells nothing of it.
+_DONE = ("behavioural", "engagement")
+
+
+def compare(
+    profiles: pd.DataFrame, by: str, families: list[str] | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """What sets each group of customers apart from everybody else, per family of the profile.
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per customer
+    by : str
+        The column that says which group a customer belongs to.
+    families : list of str, optional
+        Of `FAMILIES`; default: all.
+    confidence : float
+        Between 0 and 1, for the table as a whole.
+
+    Returns
+    -------
+    DataFrame, one row per group, trait and level, by family
+        family : str; the base's own fields are a family of their own, as nobody here knows what they are about.
+        words : str, the row as a sentence.
+        The other columns as in :func:`analysis.evidence.compare`, each item of a list being a level. What is nothing
+        for lack of a purchase is compared among buyers.
+
+    Raises
+    ------
+    Problem
+        No such column or family.
+
+    Notes
+    -----
+    p values are corrected (Holm) and intervals widened over everything that is shown: asking for fewer families asks
+    fewer questions.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": range(40), "gender": ["f", "m"] * 20, "tags": [["club"], []] * 20})
+    >>> compare(table, "gender")["words"].iloc[0]
+    'Of 20 customers with gender “f”, 100 % have tags “club”, 0 % of the others (difference 72 to 100 points).'
+    """
+    require_columns("profiles", profiles.columns, ["customer_id", by])
+    unknown = next((f for f in families or () if f not in FAMILIES), None)
+    if unknown:
+        raise Problem(
+            f'There is no family "{unknown}".{did_you_mean(unknown, FAMILIES)} There are: {", ".join(FAMILIES)}.'
+        )
+    shown = [c for c in profiles.columns if c not in ("customer_id", by) and family(c) in (families or FAMILIES)]
+    table, item_of = _with_items(evidence.of_buyers(profiles), shown)
+    traits = [c for c in table if c in item_of or (c in shown and not unusable(table[c]))]
+    found = evidence.compare(table, by, traits, confidence, min_size=FEWEST)
+    told = [item_of.get(trait, (trait, level)) for trait, level in zip(found["trait"], found["level"], strict=True)]
+    found = found.assign(trait=[trait for trait, _ in told], level=[level for _, level in told])
+    found.insert(0, "family", [family(trait) for trait in found["trait"]])
+    found["words"] = [_in_words(row, by) for row in found.itertuples()]
+    return found.sort_values(
+        "family", key=lambda names: names.map(list(FAMILIES).index), kind="stable", ignore_index=True
+    )
+
+
+def shares(profiles: pd.DataFrame, column: str, confidence: float = 0.95) -> pd.DataFrame:
+    """How many of the customers have which value of a column: who pays how, who lives where.
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per customer
+    column : str
+        Of words, true and false, or lists (each item counts).
+    confidence : float
+        Of each share.
+
+    Returns
+    -------
+    DataFrame, the largest first
+        group : str, the value; customers : int; value, low, high : float, share of those of whom the column is known,
+        with Wilson's interval. Values of fewer than five customers are together "others".
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": range(10), "usual_payment_method": ["cash"] * 6 + ["card"] * 3 + [None]})
+    >>> shares(table, "usual_payment_method").round(2)
+        group  customers  value   low  high
+    0    cash          6   0.67  0.35  0.88
+    1  others          3   0.33  0.12  0.65
+    """
+    require_columns("profiles", profiles.columns, [column])
+    known = profiles[column].dropna()
+    words = known.map(lambda value: [str(item) for item in value] or [NONE]).explode() if is_list(known) else known
+    words = words.map({True: "yes", False: "no"}) if pd.api.types.is_bool_dtype(words) else words.astype(str)
+    counts = words.value_counts()
+    few = words.isin(counts.index[counts < FEWEST])
+    words = words.mask(few, "others")
+    each = pd.DataFrame({"customer": words.index, "group": words.to_numpy()}).drop_duplicates()
+    table = each.groupby("group").size().rename("customers").reset_index()
+    table = table.sort_values(["customers", "group"], ascending=[False, True], ignore_index=True)
+    low, high = evidence.share_interval(table["customers"], max(len(known), 1), confidence)
+    return table.assign(value=table["customers"] / max(len(known), 1), low=low, high=high)
+
+
+def in_the_dark(profiles: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Of how many customers is a whole family of the profile empty?
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per customer
+    confidence : float
+
+    Returns
+    -------
+    DataFrame, one row per family that has columns
+        group : str, the family; customers : int, whom it is about (persons have no industry, companies no gender, where
+        the base tells them apart); dark : int, how many of them have nothing in it; value, low, high : float, their
+        share with Wilson's interval; columns : str, what was looked at.
+
+    Notes
+    -----
+    Nothing is an empty cell, an empty list, or a count or sum of 0; `kind` is not looked at.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": ["a", "b"], "age": [30, None], "n_orders": [0, 2]})
+    >>> in_the_dark(table)[["group", "customers", "dark", "columns"]]
+             group  customers  dark   columns
+    0  demographic          2     1       age
+    1  behavioural          2     1  n_orders
+    """
+    rows = []
+    for of in FAMILIES:
+        columns = [c for c in profiles.columns if c not in ("customer_id", "kind") and family(c) == of]
+        if of in _DONE:
+            columns = [c for c in columns if c not in TABLES["customers"].column]
+        about = profiles
+        if of in _ABOUT and "kind" in profiles:
+            about = profiles[profiles["kind"] == _ABOUT[of]]
+        if columns and len(about):
+            dark = int((~pd.concat([_says_something(about[c]) for c in columns], axis=1).any(axis=1)).sum())
+            low, high = evidence.share_interval(dark, len(about), confidence)
+            rows.append((of, len(about), dark, dark / len(about), low, high, ", ".join(columns)))
+    return pd.DataFrame(rows, columns=["group", "customers", "dark", "value", "low", "high", "columns"])
+
+
+def _with_items(table: pd.DataFrame, shown: list[str]) -> tuple[pd.DataFrame, dict[str, tuple[str, str]]]:
+    """The table with a column of true and false for each item of each list, and which trait and item they are."""
+    added, item_of = {}, {}
+    for column in shown:
+        if not is_list(table[column]):
+            continue
+        known = table[column].dropna().map(lambda value: {str(item) for item in value})
+        counts = known.explode().value_counts()
+        common = sorted(counts.index[counts >= FEWEST], key=lambda item: (-counts[item], item))
+        common = common[: evidence.COMMONEST_LEVELS if len(counts) > evidence.MOST_LEVELS else None]
+        for item in common:
+            name = f"{column}: {item}"
+            item_of[name] = (column, item)
+            added[name] = known.map(lambda items, item=item: item in items).reindex(table.index).astype("boolean")
+    return pd.concat([table, pd.DataFrame(added, index=table.index)], axis=1), item_of
+
+
+def _says_something(column: pd.Series) -> pd.Series:
+    if is_list(column):
+        return column.map(len, na_action="ignore").fillna(0) > 0
+    counted = COLUMNS.get(column.name, ("",))[0] not in ("", "share", "ratio", "name", "day")
+    if counted and pd.api.types.is_numeric_dtype(column):
+        return column.fillna(0) != 0
+    return column.notna() & (column.astype(str) != "nan")
+
+
+def _in_words(row, by: str) -> str:
+    """A comparison as a sentence."""
+    group = (
+        {True: "yes", False: "no"}.get(row.group, row.group) if isinstance(row.group, bool | np.bool_) else row.group
+    )
+    who, trait = f"Of {row.n:,} customers with {_plain(by)} “{group}”", _plain(row.trait)
+    if row.kind == "share":
+        has = f"have {trait}" + ("" if row.level == "yes" else f" “{row.level}”")
+        points = percent_range(row.low, row.high).replace(" %", " points")
+        return f"{who}, {percent(row.value)} {has}, {percent(row.elsewhere)} of the others (difference {points})."
+    here, elsewhere, low, high = (_figure(x) for x in (row.value, row.elsewhere, row.low, row.high))
+    return f"{who}, the mean {trait} is {here}, {elsewhere} among the others (difference {low} to {high})."
+
+
+def _figure(number: float) -> str:
+    return (f"{number:,.3g}" if abs(number) < 1000 else f"{number:,.0f}").replace("-", "−")
+
+
+def _plain(name: str) -> str:
+    return str(name).replace("_", " ")

@@ -1,0 +1,143 @@
+"""Targets of an ideal customer profile: which customers did what we wish, after the day up to which we know them?
+
+`target_later` takes a base and the days between which to look, `best` a number of any table with one row per customer.
+Both give true and false by customer id, for :func:`analysis.profiles.ideal_customer`.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import narwhals as nw
+import pandas as pd
+from narwhals.typing import IntoFrame
+
+from analysis.errors import Problem, did_you_mean, require_columns
+from analysis.profiles.build import _midnight, _until, build
+
+#: What a target may be, and the name under which it is told.
+KINDS = {
+    "top value": "among the best by spend in the time after",
+    "retained": "bought again in the time after",
+    "won": "a deal was won in the time after",
+}
+
+
+def best(profiles: pd.DataFrame, value: str = "total_spend", top: float = 0.2) -> pd.Series:
+    """Who is among the best customers by a number?
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per ``customer_id``
+    value : column of numbers
+    top : float
+        Share of the customers who are the best, between 0 and 1.
+
+    Returns
+    -------
+    Series of bool by customer_id, named "best 20 % by …"
+        Customers without a value are left out. Equal customers are treated alike: whoever has as much as the last of
+        the best is among them. Who has nothing is not, however few have more.
+
+    Raises
+    ------
+    Problem
+        No such column, no number, or a share outside 0 to 1.
+
+    Examples
+    --------
+    >>> best(pd.DataFrame({"customer_id": list("abcde"), "total_spend": [9, 1, 9, 0, 0]})).tolist()
+    [True, False, True, False, False]
+    """
+    require_columns("profiles", profiles.columns, ["customer_id", value])
+    if not 0 < top < 1:
+        raise Problem(f"top must lie between 0 and 1 (0.2 for the best fifth), not {top}.")
+    if not pd.api.types.is_numeric_dtype(profiles[value]):
+        raise Problem(f'The best are found by a number; "{value}" holds none.')
+    known = profiles.set_index("customer_id")[value].dropna().sort_index()
+    if known.empty:
+        return known.astype(bool).rename(f"best {top:.0%} by {value}".replace("%", " %"))
+    cut = known.nlargest(math.ceil(top * len(known))).iloc[-1]
+    return ((known >= cut) & (known > 0)).astype(bool).rename(f"best {top:.0%} by {value}".replace("%", " %"))
+
+
+def target_later(
+    base: Mapping[str, IntoFrame], kind: str, after: date | str, until: date | str | None = None, top: float = 0.2
+) -> pd.Series:
+    """Which of the customers known on a day did, in the time after it, what a business wishes of its customers?
+
+    Parameters
+    ----------
+    base : Base, or any mapping from canonical table names to dataframes
+    kind : {"top value", "retained", "won"}
+        Among the best by what they spent in the time after; who had bought before and bought again; who had a deal
+        before and of whom a deal was won.
+    after : date
+        The last day up to which traits are known, that is, `as_of` of the profiles. The time begins the day after.
+    until : date, optional
+        Its last day; default: the base's last day.
+    top : float
+        Share of the customers who are the best by value.
+
+    Returns
+    -------
+    Series of bool by customer_id, named after the kind
+        Of the customers whom the question concerns: everybody known by then, those who had bought, those with a deal.
+
+    Raises
+    ------
+    Problem
+        No such kind, a table that it needs is missing, or no time between the days.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({
+    ...     "order_id": ["1", "2", "3"], "customer_id": ["a", "b", "a"], "amount": [5.0, 7.0, 1.0],
+    ...     "ordered_at": pd.to_datetime(["2024-01-05", "2024-01-09", "2024-03-01"]).tz_localize("UTC")})
+    >>> target_later({"orders": orders}, "retained", "2024-01-31", "2024-12-31").to_dict()
+    {'a': True, 'b': False}
+    """
+    after, until = _days(base, kind, after, until)
+    needed = "deals" if kind == "won" else "orders"
+    if needed not in base:
+        raise Problem(f'The target "{kind}" needs a table of {needed}. The base has: {", ".join(base)}.')
+    known = build(base, after).set_index("customer_id")
+    if kind == "top value":
+        spent = _of_the_time(base, "orders", "ordered_at", after, until)
+        then = build({"orders": spent}, until).set_index("customer_id")
+        if "total_spend" not in then:
+            raise Problem('The target "top value" needs the amount of orders. Map it, or take "retained".')
+        spend = then["total_spend"].reindex(known.index).fillna(0.0).rename("spend").reset_index()
+        return best(spend, "spend", top).rename(kind)
+    if kind == "retained":
+        then = build({"orders": _of_the_time(base, "orders", "ordered_at", after, until)}, until)
+        concerned, did = known.index[known["n_orders"] > 0], then.loc[then["n_orders"] > 0, "customer_id"]
+    else:
+        deals = _of_the_time(base, "deals", "closed_at", after, until)
+        won = deals.filter(nw.col("outcome") == "won").select("customer_id").collect("pandas").to_native()
+        concerned, did = known.index[known["n_deals"] > 0], won["customer_id"]
+    return pd.Series(concerned.isin(did), index=concerned, name=kind)
+
+
+def _days(base: Mapping, kind: str, after: date | str, until: date | str | None) -> tuple[date, date]:
+    if kind not in KINDS:
+        raise Problem(f'There is no target "{kind}".{did_you_mean(str(kind), KINDS)} There are: {", ".join(KINDS)}.')
+    last = getattr(base, "as_of", None)
+    after, until = (date.fromisoformat(day) if isinstance(day, str) else day for day in (after, until or last))
+    if until is None:
+        raise Problem("target_later needs until, the last day of the time to look at, e.g. until=date(2026, 3, 20).")
+    if last and until > last:
+        raise Problem(f"until is {until}, but the base knows nothing after {last}: nobody could have met the target.")
+    if not after < until:
+        raise Problem(
+            f"The time from the day after {after} to {until} is empty. Choose an earlier day after which to look."
+        )
+    return after, until
+
+
+def _of_the_time(base: Mapping, table: str, column: str, after: date, until: date) -> nw.LazyFrame:
+    """The rows of a table that happened after one day and up to another."""
+    frame = _until(nw.from_native(base[table], pass_through=False).lazy(), table, until)
+    require_columns(table, frame.collect_schema(), ["customer_id", column])
+    begins, ends = (_midnight(frame, column, day + timedelta(days=1)) for day in (after, until))
+    return frame.filter((nw.col(column) >= begins) & (nw.col(column) < ends))
