@@ -1,8 +1,8 @@
 """Customer profiles: who are the customers, one by one and on the whole, and what marks the best of them?
 
 `build` makes one row per customer as of a day from whatever tables the base has; `describe` and `findings` say what is
-typical of them, `compare`, `by_place`, `topics` and `rivals` which differences are real, and `ideal_customer` what marks
-those whom a business wants.
+typical of them; `compare`, `by_place`, `topics` and `rivals` say which differences are real; `ideal_customer` says what
+marks those whom a business wants.
 """
 
 from analysis.profiles.build import COLUMNS, MIN_GAPS, build
