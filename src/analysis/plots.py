@@ -453,6 +453,152 @@ def tag_cloud(counts: pd.DataFrame, field: str, source: str | None = None) -> Ax
     return _finish(axes, title, drawn, notes, source)
 
 
+def places(places, value: str, unit: str = "", source: str | None = None) -> Axes:
+    """A figure by place, drawn toward the whole by as much as chance makes it, with what was measured beside it.
+
+    Parameters
+    ----------
+    places : ``profiles.Places``, as `profiles.by_place` gives it
+    value : what the figure is, for title and axis
+    unit : its unit, e.g. the currency
+    source : where the figures come from, for the last line
+
+    Examples
+    --------
+    >>> from analysis.profiles import by_place
+    >>> table = pd.DataFrame({"city": ["Yazd"] * 30 + ["Qom"] * 30, "n_orders": [4, 5, 6] * 10 + [1, 2, 3] * 10})
+    >>> print(places(by_place(table, "n_orders"), "orders").get_title())
+    Places differ in orders: Yazd above everybody's 3.5, at 4.99; Qom below everybody's 3.5, at 2.01
+    """
+    table, share = places.table, places.scale == "share"
+    at, low, high = (table[c].to_numpy(float) for c in ("shrunk", "shrunk_low", "shrunk_high"))
+    axes, y = _canvas(rows=1.05 * len(table)), np.arange(len(table))
+    axes.axvline(places.whole, color=QUIET, lw=0.9)
+    apart = (low > places.whole) | (high < places.whole)
+    for place in y:
+        reach = np.maximum([[at[place] - low[place]], [high[place] - at[place]]], 0)
+        colour = ACCENT if apart[place] and places.differ else QUIET
+        axes.errorbar(at[place], place, xerr=reach, fmt="o", ms=6, color=colour, lw=2, capsize=3)
+    axes.plot(table["value"], y, "D", ms=6, mfc="none", mec=GREY, mew=1.1, clip_on=False)
+    write = percent if share else short
+    texts = [f"{write(v)} ({write(lo)} to {write(hi)}), n = {n:,}" for v, lo, hi, n in zip(
+        at, low, high, table["customers"], strict=True)]  # fmt: skip
+    _grid(axes, "x")
+    kind = {"typical": "typical ", "share": "share with ", "mean": "mean "}[places.scale]
+    label = f"{kind}{value}" + (f", {unit}" if unit else "") + " · line: everybody · hollow: as measured"
+    if share:
+        _share_axis(axes, label)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5 if _is_wide() else 2))
+        _amount_axis(axes.xaxis)
+        axes.set_xlabel(label)
+    _label_bars(axes, y, np.full(len(y), axes.get_xlim()[1]), texts, size=8)
+    _ranked_axis(axes, [_name(group) for group in table["group"]])
+    title = f"Places differ in {value} no more than chance would have it"
+    if places.differ:
+        stand = [
+            f"{_elided(row.group, 25)} {'above' if row.shrunk > places.whole else 'below'} everybody's "
+            f"{write(places.whole)}, at {write(row.shrunk)}"
+            for row in table[apart].head(3).itertuples()
+        ]
+        title = f"Places differ in {value}: " + ("; ".join(stand) or "but none by itself stands apart from everybody")
+    drawn = "Dots with intervals, by place: " + _listing(zip(table["group"], texts, strict=True))
+    return _finish(axes, title, drawn, f"n = {_count(table['customers'].sum(), 'customer')}; small places are drawn "
+                   "toward everybody", source)  # fmt: skip
+
+
+def calibration(calibration: pd.DataFrame, source: str | None = None) -> Axes:
+    """Does a chance of so much per cent come true as often? The chance that was told against what happened.
+
+    Parameters
+    ----------
+    calibration : DataFrame, columns customers, expected, value, low, high (shares), a row per group of like chance
+    source : where the figures come from, for the last line
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customers": [50, 50], "expected": [0.1, 0.5], "value": [0.12, 0.3], "low": [0.06, 0.2],
+    ...                       "high": [0.2, 0.42]})
+    >>> print(calibration(table).get_title())
+    In 1 of 2 groups the chance that was told lies within the interval of what came
+    """
+    if calibration.empty:
+        return _nothing("there were too few customers to judge")
+    require_columns("calibration", calibration.columns, ["customers", "expected", "value", "low", "high"])
+    table = calibration
+    right = (table["low"] <= table["expected"]) & (table["expected"] <= table["high"])
+    axes = _canvas(height=4.2)
+    top = min(1.0, 1.08 * max(table["high"].max(), table["expected"].max()))
+    axes.plot([0, top], [0, top], color=QUIET, lw=0.9)
+    reach = np.maximum([table["value"] - table["low"], table["high"] - table["value"]], 0)
+    for place, colour in enumerate(np.where(right, QUIET, ACCENT)):
+        row = table.iloc[place]
+        axes.errorbar(
+            row["expected"], row["value"], yerr=reach[:, [place]], fmt="o", ms=6, color=colour, lw=2, capsize=3
+        )
+    _write(axes, "told = happened", (top, top), offset=(-4, -14), ha="right", color=QUIET, size=8)
+    axes.set_xlim(0, top)
+    axes.set_ylim(0, top)
+    _share_axis(axes, "chance that was told, mean of the group")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g} %"))
+    _heading(axes, "share of the group that met the target, with its interval")
+    _grid(axes, "both")
+    title = (
+        f"In {right.sum()} of {len(table)} groups the chance that was told lies within the interval of what happened"
+    )
+    pairs = (f"{percent(r.expected)} told, {percent(r.value)} happened" for r in table.itertuples())
+    drawn = "Chance told against share that came true: " + "; ".join(pairs)
+    return _finish(axes, title, drawn, f"n = {_count(table['customers'].sum(), 'customer')} whom the fit had not seen "
+                   "before", source)  # fmt: skip
+
+
+def importance(importance: pd.DataFrame, against: str, source: str | None = None) -> Axes:
+    """What matters to customers against how they rate us on it: where to work first is on the lower right.
+
+    Parameters
+    ----------
+    importance : DataFrame, as `profiles.rivals` gives it: columns attribute, customers, ours, value, low, high
+    against : what importance was derived from
+    source : where the figures come from, for the last line
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"attribute": ["price", "staff"], "customers": 90, "ours": [3.1, 4.2],
+    ...                       "value": [0.1, 0.4], "low": [-0.1, 0.2], "high": [0.3, 0.6]})
+    >>> print(importance(table, "nps").get_title())
+    What goes with liking us most is staff, rated 4.2
+    """
+    if importance.empty:
+        return _nothing("too few customers rate us on more than one attribute")
+    require_columns("importance", importance.columns, ["attribute", "customers", "ours", "value", "low", "high"])
+    table = importance.sort_values(["value", "attribute"], ascending=[False, True])
+    axes = _canvas(height=4.0)
+    for row in table.itertuples():
+        sure = row.low > 0
+        colour = ACCENT if sure else GREY
+        reach = [[max(row.value - row.low, 0)], [max(row.high - row.value, 0)]]
+        axes.errorbar(row.value, row.ours, xerr=reach, fmt="o", ms=6, color=colour, lw=1.4, capsize=3)
+        _write(axes, _elided(row.attribute, 24), (row.value, row.ours), offset=(6, 6), size=9,
+               color=INK if sure else QUIET)  # fmt: skip
+    axes.axvline(0, color=QUIET, lw=0.9)
+    axes.axhline(table["ours"].mean(), color=PALE, lw=1.2, zorder=0)
+    axes.margins(x=0.12, y=0.2)
+    axes.set_xlabel(f"how strongly the rating goes with {against} (rank correlation); further right matters more")
+    _heading(axes, "mean rating of us; the line is the mean over what was rated")
+    first, sure = table.iloc[0], table["low"] > 0
+    title = (
+        f"What goes with liking us most is {_elided(first['attribute'], 30)}, which customers rate {first['ours']:.1f}"
+    )
+    if not sure.any():
+        title = "No attribute goes with liking us beyond chance"
+    drawn = "Importance against rating: " + "; ".join(
+        f"{r.attribute}: importance {r.value:.2f} ({r.low:.2f} to {r.high:.2f}), rated {r.ours:.1f}"
+        for r in table.itertuples()
+    )
+    notes = f"{_sizes_in_words(table['customers'])}; importance is derived, nobody was asked what matters; grey: not "
+    return _finish(axes, title, drawn, notes + "beyond chance", source)
+
+
 # Segments
 
 
