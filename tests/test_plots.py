@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
-from analysis import plots
+from analysis import plots, profiles
 from analysis.errors import Problem
 
 EMPTY = pd.DataFrame()
@@ -100,6 +100,24 @@ GROUPS = pd.DataFrame(
     }
 )
 
+TAGGED = pd.DataFrame(
+    {
+        "customer_id": range(60),
+        "city": ["Yazd", "تهران"] * 30,
+        "n_orders": [4, 1, 5, 2, 6, 3] * 10,
+        "interests": [["رمان", "art"], ["novel"]] * 30,
+    }
+)
+CALIBRATED = pd.DataFrame(
+    {"customers": 50, "expected": [0.1, 0.5], "value": [0.12, 0.3], "low": [0.06, 0.2], "high": [0.2, 0.42]}
+)
+IMPORTANT = pd.DataFrame(
+    {
+        **{"attribute": ["price", "staff"], "customers": 90, "ours": [3.1, 4.2], "value": [0.1, 0.4]},
+        **{"low": [-0.1, 0.2], "high": [0.3, 0.6]},
+    }
+)
+
 FIGURES = {
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
     "completeness": lambda **kw: plots.completeness(
@@ -112,6 +130,10 @@ FIGURES = {
         pd.DataFrame({"first_order_at": pd.to_datetime(["2024-01-01", "2024-03-01"])}), "first_order_at", **kw
     ),
     "rhythm": lambda **kw: plots.rhythm(RHYTHM, **kw),
+    "tag_cloud": lambda **kw: plots.tag_cloud(profiles.tag_counts(TAGGED, "interests"), "interests", **kw),
+    "places": lambda **kw: plots.places(profiles.by_place(TAGGED, "n_orders"), "orders", **kw),
+    "calibration": lambda **kw: plots.calibration(CALIBRATED, **kw),
+    "importance": lambda **kw: plots.importance(IMPORTANT, "nps", **kw),
     "lorenz": lambda **kw: plots.lorenz(CURVE, 0.67, 0.62, 0.71, n=500, **kw),
     "rfm_map": lambda **kw: plots.rfm_map(SCORED, **kw),
     "stability": lambda **kw: plots.stability(choice((2, 0.6), (3, 0.9)), chosen=3, **kw),
@@ -182,8 +204,10 @@ def test_titles_stay_inside_a_narrow_or_wide_figure(draw, width):
 def test_an_empty_table_gives_a_figure_that_says_so():
     functions = {n: f for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__ == plots.__name__}
     arguments = {"distribution": ("age",), "lorenz": (np.nan, np.nan, np.nan), "intervals": ("No finding", "share")}
+    arguments |= {"tag_cloud": ("interests",), "importance": ("nps",)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is plots.Axes and n[0] != "_"]
-    assert len(drawn) == 14
+    drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
+    assert len(drawn) == 17
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -201,6 +225,9 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.distribution(pd.DataFrame({"city": ["Yazd"]}), "city"),
         lambda: plots.distribution(pd.DataFrame({"day": [pd.Timestamp("2024-01-01")]}), "day"),
         lambda: plots.rhythm(RHYTHM[:1]),
+        lambda: plots.tag_cloud(profiles.tag_counts(TAGGED[:1], "interests"), "interests"),
+        lambda: plots.calibration(CALIBRATED[:1]),
+        lambda: plots.importance(IMPORTANT[:1], "nps"),
         lambda: plots.lorenz(pd.DataFrame({"customers": [1.0], "revenue": [1.0]}), 0.2, 0.2, 0.2),
         lambda: plots.rfm_map(SCORED[:1]),
         lambda: plots.stability(choice((2, 0.6)), chosen=2),
@@ -555,3 +582,25 @@ def test_figures_have_as_many_digits_as_their_intervals_justify_and_no_negative_
     ]
     wide = pd.DataFrame({"group": ["a"], "value": [1234.56], "low": [1200.4], "high": [1270.4]})
     assert texts(plots.intervals(wide, "One group", "toman")) == ["1,235 (1,200 to 1,270)"]
+
+
+def test_places_that_differ_by_chance_alone_are_not_ranked_in_the_title():
+    alike = pd.DataFrame({"customer_id": range(90), "city": ["a", "b", "c"] * 30, "n_orders": [1] * 45 + [2] * 45})
+    assert title(plots.places(profiles.by_place(alike, "n_orders"), "orders")) == (
+        "Places differ in orders no more than chance would have it"
+    )
+
+
+def test_importance_that_may_be_chance_is_not_told():
+    unsure = IMPORTANT.assign(low=-0.1)
+    assert title(plots.importance(unsure, "nps")) == "No attribute goes with liking us beyond chance"
+
+
+def test_the_largest_word_of_a_cloud_is_the_commonest():
+    axes = plots.tag_cloud(
+        profiles.tag_counts(TAGGED.assign(interests=[["art"], ["art", "novel"]] * 30), "interests"), "x"
+    )
+    sizes = {text.get_text(): text.get_size() for text in axes.texts}
+    # areas go with shares: half as common is 1 / √2 as high above the smallest letters
+    assert sizes["art"] == 28
+    assert sizes["novel"] == pytest.approx(8 + 20 / 2**0.5)

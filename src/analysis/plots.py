@@ -520,7 +520,7 @@ def calibration(calibration: pd.DataFrame, source: str | None = None) -> Axes:
     >>> table = pd.DataFrame({"customers": [50, 50], "expected": [0.1, 0.5], "value": [0.12, 0.3], "low": [0.06, 0.2],
     ...                       "high": [0.2, 0.42]})
     >>> print(calibration(table).get_title())
-    In 1 of 2 groups the chance that was told lies within the interval of what came
+    In 1 of 2 groups what happened agrees with the chance that was told
     """
     if calibration.empty:
         return _nothing("there were too few customers to judge")
@@ -543,9 +543,7 @@ def calibration(calibration: pd.DataFrame, source: str | None = None) -> Axes:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g} %"))
     _heading(axes, "share of the group that met the target, with its interval")
     _grid(axes, "both")
-    title = (
-        f"In {right.sum()} of {len(table)} groups the chance that was told lies within the interval of what happened"
-    )
+    title = f"In {right.sum()} of {len(table)} groups what happened agrees with the chance that was told"
     pairs = (f"{percent(r.expected)} told, {percent(r.value)} happened" for r in table.itertuples())
     drawn = "Chance told against share that came true: " + "; ".join(pairs)
     return _finish(axes, title, drawn, f"n = {_count(table['customers'].sum(), 'customer')} whom the fit had not seen "
@@ -586,9 +584,7 @@ def importance(importance: pd.DataFrame, against: str, source: str | None = None
     axes.set_xlabel(f"how strongly the rating goes with {against} (rank correlation); further right matters more")
     _heading(axes, "mean rating of us; the line is the mean over what was rated")
     first, sure = table.iloc[0], table["low"] > 0
-    title = (
-        f"What goes with liking us most is {_elided(first['attribute'], 30)}, which customers rate {first['ours']:.1f}"
-    )
+    title = f"What goes with liking us most is {_elided(first['attribute'], 30)}, rated {first['ours']:.1f}"
     if not sure.any():
         title = "No attribute goes with liking us beyond chance"
     drawn = "Importance against rating: " + "; ".join(
