@@ -197,7 +197,10 @@ def test_the_mapping_is_one_that_a_person_could_write(crm):
     mapping = tomllib.loads(crm.read_text(encoding="utf-8"))
     assert mapping["tables"]["orders"]["columns"]["order_id"] == "شماره سفارش"
     assert mapping["tables"]["orders"]["columns"]["ordered_at"] == {"column": "تاریخ سفارش", "calendar": "jalali"}
+    # the shop counts in toman, its CRM in rial
     assert mapping["currency"] == "toman"
+    amount = {"column": "مبلغ پرداختی (ریال)", "currency": "rial"}
+    assert mapping["tables"]["orders"]["columns"]["amount"] == amount
 
 
 def test_a_large_world_is_translated_spoilt_and_exported_piece_by_piece(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The seven shipped mappings on the real bases that they are for.
+"""The shipped mappings on the real bases that they are for.
 
 Every base is read once with its mapping. What it gives is held against figures known of the data set, and against plain
 pandas straight from the raw files, which shares no code with the project.
@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import journeys, profiles, segments, sources
+from analysis import evidence, journeys, profiles, segments, sources
 
 SHOPS = ("completejourney", "online_retail", "cdnow", "iranian_ecommerce_1398")
-BASES = (*SHOPS, "customer_personality", "maven_crm_sales", "retentioneering_ecom")
+BASES = (*SHOPS, "customer_personality", "maven_crm_sales", "retentioneering_ecom", "sfo_customer_survey")
 
 
 class Real(NamedTuple):
@@ -143,6 +143,20 @@ def retentioneering_ecom(real_data) -> Real:
     )
 
 
+@pytest.fixture(scope="module")
+def sfo_customer_survey(real_data) -> Real:
+    """`raw`: both years one below the other, under names of our own."""
+    years = []
+    for year, age, gender in ((2017, "Q19AGE", "Q20GENDER"), (2018, "Q20Age", "Q21Gender")):
+        raw = pd.read_parquet(file_of(real_data, f"sfo_customer_survey/{year}_SFO_Customer_Survey.parquet"))
+        raw = raw.rename(columns={age: "age", gender: "gender"}).rename(columns=str.upper)
+        years.append(raw.rename(columns={"Q7WALKWAYS": "Q7WALKWAY"}).assign(year=year))
+    raw = pd.concat(years, ignore_index=True)
+    ratings = raw.filter(regex="^(Q7|Q9|Q10)(?!.*(ALL|COM|-))")
+    rows = {"customers": len(raw), "feedback": len(raw), "survey_answers": int(ratings.isin(range(1, 6)).sum().sum())}
+    return read("sfo_customer_survey", real_data, raw, rows)
+
+
 @pytest.fixture(scope="module", params=SHOPS)
 def shop(request) -> Real:
     return request.getfixturevalue(request.param)
@@ -190,6 +204,7 @@ def assert_same_figures(found: pd.DataFrame, expected: pd.DataFrame) -> None:
 ASIDE = {
     "online_retail": {("order_lines", "no customer"): 135_080, ("orders", "no customer"): 3_710},
     "iranian_ecommerce_1398": {("orders", "id mangled by a spreadsheet"): 9},
+    "sfo_customer_survey": {("feedback", "left blank"): 244},  # 84 and one empty, and 159
 }
 
 
@@ -638,3 +653,51 @@ def users_reaching(log: pd.DataFrame, steps: list[str]) -> list[int]:
                 reached[at] += 1
                 at += 1
     return reached
+
+
+# San Francisco's passengers
+
+
+# shares of 9 and 10 less those of 0 to 6, of 2,746 and 2,650 answers; 1.96 standard errors are 2.7 and 2.9 points
+@pytest.mark.parametrize(("year", "answers", "net"), [(2017, 2746, 39.8), (2018, 2650, 31.0)])
+def test_the_airports_net_promoter_score_is_the_published_one_and_eleven_is_blank(
+    sfo_customer_survey, year, answers, net
+):
+    feedback = frame(sfo_customer_survey.base, "feedback")
+    scores = feedback.loc[feedback["given_at"].dt.year == year, "score"]
+    found = evidence.nps(scores)
+    raw = sfo_customer_survey.raw.query("year == @year and 0 <= NETPRO <= 10")["NETPRO"]
+    sign = (raw >= 9).astype(int) - (raw <= 6).astype(int)
+    assert len(scores) == len(raw) == answers
+    assert round(found[0], 1) == net
+    reach = 1.96 * sign.std(ddof=0) / np.sqrt(len(sign))
+    assert found == pytest.approx([100 * x for x in (sign.mean(), sign.mean() - reach, sign.mean() + reach)], abs=1e-3)
+
+
+def test_fewer_passengers_recommend_the_airport_in_2018_and_the_intervals_do_not_touch(sfo_customer_survey):
+    feedback = frame(sfo_customer_survey.base, "feedback")
+    year = feedback["given_at"].dt.year
+    (_, low_before, _), (_, _, high_after) = (evidence.nps(feedback.loc[year == y, "score"]) for y in (2017, 2018))
+    assert high_after < low_before
+
+
+def test_ratings_of_the_airport_are_those_from_1_to_5_of_the_file(sfo_customer_survey):
+    answers, raw = frame(sfo_customer_survey.base, "survey_answers"), sfo_customer_survey.raw
+    assert answers["answer"].between(1, 5).all()
+    means = answers.groupby("question")["answer"].mean()
+    expected = {q: raw[q.upper()].where(raw[q.upper()].between(1, 5)).mean() for q in means.index}
+    assert means.to_dict() == pytest.approx(expected)
+    assert answers.groupby("construct")["question"].nunique().to_dict() == {
+        "cleanliness": 5, "facilities": 14, "safety": 1
+    }  # fmt: skip
+
+
+def test_the_interviews_were_held_in_may(sfo_customer_survey):
+    # the files give the day of the month and the weekday: only in May do they go together
+    raw = sfo_customer_survey.raw
+    for year, weekdays in ((2017, ["MON", "TUE", "WED", "THUR", "FRI", "SAT", "SUN"]), (2018, [2, 3, 4, 5, 6, 7, 1])):
+        of_year = raw[raw["year"] == year]
+        told = pd.to_datetime({"year": year, "month": 5, "day": of_year["INTDATE"]}).dt.dayofweek.map(
+            dict(enumerate(weekdays))
+        )
+        assert (told == of_year["DAY"]).mean() > 0.999

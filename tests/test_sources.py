@@ -115,29 +115,6 @@ def test_windows_1256_export_is_read_when_the_mapping_says_so(base_of):
     assert frame(sources.read(str(file)), "customers")["city"].tolist() == ["تهران"]
 
 
-@pytest.mark.parametrize(
-    ("written", "day"),
-    [
-        ("1402/05/13", "2023-08-04"),
-        ("۱۴۰۲-۵-۱۳", "2023-08-04"),
-        ("1398-Farvardin-1", "2019-03-21"),
-        ("1 فروردین ۱۳۹۸", None),  # day first: not a form that is read
-        ("1403/12/30", "2025-03-20"),  # 1403 is a leap year
-        ("1402/12/30", None),  # 1402 is not
-        ("1402/13/01", None),
-        ("1402/05/13 14:30", "2023-08-04"),
-        ("1402/05/13T12:30:00.5", "2023-08-04"),
-        ("1402/05/13 7:05 PM", None),
-        ("1402/05/13-1402/06/01", None),
-    ],
-)
-def test_jalali_dates_in_the_forms_that_exports_use(written, day):
-    db = sources.connect("Asia/Tehran")
-    jalali.install(db)
-    found = db.execute("SELECT jalali_day(?)", [written]).fetchall()[0][0]
-    assert found == (date.fromisoformat(day) if day else None)
-
-
 def test_jalali_instant_keeps_its_time_of_day_in_the_business_timezone(base_of):
     mapping = ORDERS.replace('ordered_at = "day"', 'ordered_at = { column = "day", calendar = "jalali" }')
     base = sources.read(str(base_of(mapping, orders="id,who,day,paid\n1,a,۱۴۰۲/۰۵/۱۳ ۲۳:۳۰,1\n")))

@@ -77,6 +77,7 @@ class Run:
             tables=tables,
             accounts=self.read("row_accounts"),
             unreadable=self.read("unreadable_cells"),
+            count_unified=lambda: self.read("unified_cells"),
             personal=tuple(self.about["personal"]),
             customer_merges=self.read("customer_merges"),
             before_merging=nw.from_native(before) if before else None,
@@ -109,7 +110,7 @@ class Run:
 
     def tables(self) -> list[str]:
         """What reading made: the canonical tables, and the accounts of their rows."""
-        beside = ("row_accounts", "unreadable_cells", "customer_merges", BEFORE)
+        beside = ("row_accounts", "unreadable_cells", "unified_cells", "customer_merges", BEFORE)
         return [t for t in (*schema.TABLES, *beside) if self.has(t)]
 
     def digest(self, artefact: str) -> str | None:
@@ -260,6 +261,7 @@ def _write_base(run: Run, base: Base) -> None:
     run.save("customer_merges", base.customer_merges)
     if base.before_merging is not None:
         _copy(base, f"SELECT * FROM {BEFORE} ORDER BY ALL", run.file(BEFORE))
+    run.save("unified_cells", base.unified)
     write_json(
         run.data / "base.json",
         {

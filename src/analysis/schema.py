@@ -14,6 +14,8 @@ CORE_TABLES = ("orders", "order_lines", "touchpoints", "deals", "customers")
 ORDER_STATUSES = ("completed", "returned", "cancelled", "open")
 
 DEAL_OUTCOMES = ("won", "lost", "open")
+#: Number columns that are sums of money, in the base's currency.
+MONEY = ("income", "annual_revenue", "amount", "discount", "unit_price", "price", "cost", "revenue")
 PHASES = ("before", "during", "after")
 INSTRUMENTS = ("nps", "csat", "ces")
 

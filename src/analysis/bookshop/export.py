@@ -264,10 +264,10 @@ def _source(table: str, column: str) -> str:
         cases = " ".join(f"WHEN '{word}' THEN '{value}'" for value, word in WORDS[column].items())
         return _sql(f'CASE trim("{header}") {cases} ELSE "{header}" END')
     if column in MONEY:
-        return _sql(f"TRY_CAST(translate(latin_digits(\"{header}\"), '٫٬', '.') AS DOUBLE) / {RIALS_PER_TOMAN}")
+        return f'{{ column = {_toml(header)}, currency = "rial" }}'
     if column == "price":
-        number = f"TRY_CAST(translate(latin_digits(\"{header}\"), '/٬', '.') AS DOUBLE)"
-        return _sql(f"round({number} * {TOMANS_PER_MILLION_RIALS})")
+        number = _toml(f"""replace("{header}", '/', '.')""")
+        return f'{{ sql = {number}, currency = "million rial" }}'
     kind = _kind(table, column)
     if kind in ("date", "instant"):
         return f'{{ column = {_toml(header)}, calendar = "jalali" }}'

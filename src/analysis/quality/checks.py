@@ -219,6 +219,16 @@ def unreadable_cells(base: Base) -> Iterator[Defect]:
         )
 
 
+def mixed_alphabets(base: Base) -> Iterator[Defect]:
+    """Persian text with letters, digits or spaces of another keyboard; reading has unified it already."""
+    kept = base.accounts[base.accounts["reason"] == ""].groupby("table")["rows"].sum()
+    for cell in base.unified.itertuples():
+        cure = "Nothing: it was unified on reading. Whoever matches by these values elsewhere has to do the same."
+        counts = int(kept[cell.table]), int(cell.cells)
+        check = "letters, digits or spaces of another keyboard"
+        yield Defect(cell.table, cell.column, check, "validity", *counts, (str(cell.examples),), cure)
+
+
 def impossible_births(base: Base) -> Iterator[Defect]:
     """Dates of birth to come, of people older than anybody, and days that far too many share."""
     if "birth_date" not in base.columns("customers"):
@@ -584,7 +594,14 @@ def silent_days(base: Base) -> Iterator[Defect]:
 #: In the order in which they are made.
 CHECKS = (
     *(empty_cells, rows_set_aside),
-    *(unreadable_cells, impossible_births, days_before_all_others, numbers_out_of_line, scores_outside_their_scale),
+    *(
+        unreadable_cells,
+        mixed_alphabets,
+        impossible_births,
+        days_before_all_others,
+        numbers_out_of_line,
+        scores_outside_their_scale,
+    ),
     *(ids_mangled_by_a_spreadsheet, odd_addresses, people_recorded_twice, spellings),
     *(events_in_the_wrong_order, orders_before_signing_up, ten_times_the_usual_price, amounts_that_do_not_add_up),
     *(test_accounts, tables_that_stopped, silent_days),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis import schema
 from analysis.errors import Problem
-from analysis.sources import canonical
+from analysis.sources import canonical, persian
 from analysis.sources.canonical import PREFIX, TypedTable
 from analysis.sources.files import sql_name, sql_text
 from analysis.sources.mapping import BaseMapping
@@ -148,6 +148,51 @@ def unreadable_cells(db, table: TypedTable) -> pd.DataFrame:
         if n
     ]
     return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
+
+
+def unified_cells(db=None, tables: tuple[TypedTable, ...] = ()) -> pd.DataFrame:
+    """Cells of Persian text, in rows that are kept, that hold other characters than the source's."""
+    found = []
+    for table in tables:
+        rows = f'FROM "checked.{table.name}" WHERE {REASON} IS NULL'
+        changed = {column: _changed(text, _is_list(db, table, text)) for column, text in table.unified.items()}
+        if not changed:
+            continue
+        counts = ", ".join(f"count(*) FILTER ({condition})" for condition in changed.values())
+        cells = db.execute(f"SELECT {counts} {rows}").fetchall()[0]
+        for (column, condition), n in zip(changed.items(), cells, strict=True):
+            if n:
+                text = f"CAST({table.unified[column]} AS VARCHAR)"
+                drawn = db.execute(f"SELECT DISTINCT {text} {rows} AND {condition} ORDER BY 1 LIMIT 3").fetchall()
+                found.append((table.name, column, n, ", ".join(repr(_outline(r[0])) for r in drawn)))
+    return pd.DataFrame(found, columns=["table", "column", "cells", "examples"])
+
+
+def _is_list(db, table: TypedTable, text: str) -> bool:
+    return db.execute(f"DESCRIBE SELECT {text} FROM {sql_name(table.view)}").fetchall()[0][1] == "VARCHAR[]"
+
+
+def _changed(text: str, is_list: bool) -> str:
+    """Condition under which unifying changes more than the spaces at the ends."""
+    if is_list:
+        return f"len(list_filter({text}, lambda x: unified(x) IS DISTINCT FROM trimmed(x))) > 0"
+    return f"unified({text}) IS DISTINCT FROM trimmed({text})"
+
+
+def _outline(text: str) -> str:
+    """What was unified in a text and nothing else of it: other letters are an a, digits the nine of their keyboard.
+
+    Examples
+    --------
+    >>> _outline("علي ۱۲") == "aaي ۹۹"
+    True
+    """
+    nines = str.maketrans(
+        dict.fromkeys("۰۱۲۳۴۵۶۷۸", "۹") | dict.fromkeys("٠١٢٣٤٥٦٧٨", "٩") | dict.fromkeys("012345678", "9")
+    )
+    kept = "".join(persian.LETTERS) + "ۀـ"
+    shape = re.sub(rf"[^\W\d_{kept}]", "a", text.translate(nines))
+    return shape[:24] + ("…" if len(shape) > 24 else "")
 
 
 def masked(example: str) -> str:

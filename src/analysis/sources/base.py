@@ -7,9 +7,10 @@ scale enters pandas, and nothing is copied before somebody asks. Rows in = rows 
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,7 @@ import pandas as pd
 
 from analysis import bookshop, places, schema
 from analysis.errors import Problem
-from analysis.sources import accounts, canonical, files, jalali, mapping, merging
+from analysis.sources import accounts, canonical, files, jalali, mapping, merging, persian
 from analysis.sources.accounts import REASON
 from analysis.sources.canonical import PREFIX, TypedTable
 from analysis.sources.files import sql_name, sql_text
@@ -46,6 +47,8 @@ class Base(Mapping):
         Rows kept (empty reason) and rows set aside, by reason; what was paid for purchases set aside as defects.
     unreadable : DataFrame, columns ``table``, ``column``, ``cells``, ``examples``
         Filled cells of optional columns that could not be used and are empty now; their rows are kept.
+    count_unified : function without arguments
+        Gives `unified`.
     personal : tuple of str
         The base's own fields of `customers` that identify a person, beside the schema's.
     limits : dict of str to float
@@ -73,6 +76,15 @@ class Base(Mapping):
     limits: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
     db: duckdb.DuckDBPyConnection | None = field(default=None, repr=False, compare=False)
+    count_unified: Callable[[], pd.DataFrame] = field(default=accounts.unified_cells, repr=False, compare=False)
+
+    @cached_property
+    def unified(self) -> pd.DataFrame:
+        """Cells of Persian text that were unified: columns ``table``, ``column``, ``cells``, ``examples``.
+
+        Counted when first asked for: it takes a look at every text of the base.
+        """
+        return self.count_unified()
 
     def __getitem__(self, table: str) -> nw.LazyFrame:
         if table not in self.tables:
@@ -102,9 +114,7 @@ def connect(timezone: str) -> duckdb.DuckDBPyConnection:
         db.execute(f"SET TimeZone = {sql_text(timezone)}")
     except duckdb.Error:
         raise Problem(f'timezone "{timezone}" is unknown to the engine. Use a name such as "Asia/Tehran".') from None
-    # plain ASCII without a space at its ends is what it is: only other text is decoded to look for spaces
-    plain = "t > '!' AND t < '~' AND NOT ends_with(t, ' ') AND strlen(t) = length(t)"
-    db.execute(f"CREATE MACRO trimmed(t) AS CASE WHEN {plain} THEN t ELSE nullif(trim(t), '') END")
+    persian.install(db)
     return db
 
 
@@ -195,6 +205,7 @@ def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None)
         limits=m.limits,
         inputs=tuple(sorted({m.file, *(p for named in located.values() for ps in named.values() for p in ps)})),
         db=db,
+        count_unified=partial(accounts.unified_cells, db, tuple(typed.values())),
     )
 
 
@@ -293,17 +304,22 @@ def _custom_cell(db, table: TypedTable, column: str) -> str:
     """A field of the base's own: a number where a text file writes nothing but numbers in it, else as it stands."""
     cell = sql_name(column)
     kind = db.execute(f"SELECT typeof({cell}) FROM {sql_name(table.view)} LIMIT 1").fetchall()[0][0]
+    if kind == "VARCHAR[]" and column in table.unified:
+        return f"list_transform({cell}, lambda x: unified(x)) AS {cell}"
     if kind != "VARCHAR":
         return cell
     if column in table.source.lists:
-        return f"{canonical.split_list(cell, table.source.lists[column])} AS {cell}"
+        clean = "unified" if column in table.unified else "trimmed"
+        return f"{canonical.split_list(cell, table.source.lists[column], clean)} AS {cell}"
     number = f"TRY_CAST({canonical.plain_number(cell, table.source.decimal)} AS DOUBLE)"
     # 007 is a code, not seven; nine digits and more are a telephone or an account number
-    words = f"count(*) FILTER ({cell} <> '' AND ({number} IS NULL OR regexp_matches({cell}, '^0[0-9]|[0-9]{{9}}')))"
+    code = f"regexp_matches(latin_digits({cell}), '^0[0-9]|[0-9]{{9}}')"
+    words = f"count(*) FILTER ({cell} <> '' AND ({number} IS NULL OR {code}))"
     filled, no_numbers = db.execute(
         f"SELECT count(*) FILTER ({cell} <> ''), {words} FROM {sql_name(table.view)}"
     ).fetchall()[0]
-    return f"{number} AS {cell}" if filled and not no_numbers else f"nullif(trim({cell}), '') AS {cell}"
+    clean = "unified" if column in table.unified else "trimmed"
+    return f"{number} AS {cell}" if filled and not no_numbers else f"{clean}({cell}) AS {cell}"
 
 
 def _not_after(column: str, end: str) -> str:

@@ -6,13 +6,14 @@ asked for.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import duckdb
 
 from analysis import schema
 from analysis.errors import Problem, did_you_mean
 from analysis.sources.files import first_line, sql_name, sql_text
-from analysis.sources.mapping import BaseMapping, ColumnSource, TableSource, order_columns_of_lines
+from analysis.sources.mapping import BaseMapping, ColumnSource, TableSource, order_columns_of_lines, rials
 
 #: Converted columns stand beside the source's own under this prefix.
 PREFIX = "→"
@@ -46,6 +47,8 @@ class TypedTable:
         Canonical column → condition under which a filled source cell gave nothing usable.
     given : dict of str to str
         Canonical column → the source's expression for it, as text, for showing examples.
+    unified : dict of str to str
+        Canonical or custom column of Persian text → the source's text for it, before letters and digits were unified.
     """
 
     source: TableSource
@@ -54,6 +57,7 @@ class TypedTable:
     custom: tuple[str, ...]
     unreadable: dict[str, str]
     given: dict[str, str]
+    unified: dict[str, str]
 
     @property
     def name(self) -> str:
@@ -80,20 +84,32 @@ def typed_view(db: duckdb.DuckDBPyConnection, raw: str, source: TableSource, map
         raise Problem(f'[tables.{source.table.name}]: rename the column "{odd[0]}"; no name may begin with {PREFIX}.')
     wanted = _column_sources(source, expected_columns(source, mapping), types, mapping)
     where = f"{mapping.file.name} [tables.{source.table.name}.columns]"
-    converted, unreadable, given = [], {}, {}
+    clean = "unified" if mapping.language == "fa" else "trimmed"
+    converted, unreadable, given, text = [], {}, {}, {}
     for column, column_source in wanted:
         expression, kind = _source_expression(db, raw, column, column_source, types, where)
-        canonical = _canonical_expression(expression, kind, column, column_source, source, where)
+        canonical = _canonical_expression(expression, kind, column, column_source, source, where, clean)
+        if column_source.currency:
+            canonical = _exchanged(canonical, Fraction(rials(column_source.currency), rials(mapping.currency)))
         name = sql_name(PREFIX + column.name)
         converted.append(f"{canonical} AS {name}")
         given[column.name] = f"CAST({expression} AS VARCHAR)"
         unreadable[column.name] = _unreadable(column, expression, kind, name)
+        if column.type in ("id", "text", "list") and kind in ("VARCHAR", "VARCHAR[]"):
+            text[column.name] = expression
     _check_conditions(db, raw, source, types)
     custom = _custom_columns(source, wanted, types)
     view = f"typed.{source.table.name}"
+    text |= {c: sql_name(c) for c in custom if types[c] in ("VARCHAR", "VARCHAR[]")}
     db.execute(f"CREATE VIEW {sql_name(view)} AS SELECT *, {', '.join(converted)} FROM {sql_name(raw)}")
     return TypedTable(
-        source, view, tuple(c for c, _ in wanted), custom, {k: v for k, v in unreadable.items() if v}, given
+        source=source,
+        view=view,
+        columns=tuple(c for c, _ in wanted),
+        custom=custom,
+        unreadable={k: v for k, v in unreadable.items() if v},
+        given=given,
+        unified=text if mapping.language == "fa" else {},
     )
 
 
@@ -193,9 +209,9 @@ def _source_expression(db, raw, column, given, types, where) -> tuple[str, str]:
     return f"({given.sql})", kind
 
 
-def _canonical_expression(expression, kind, column, given, source, where) -> str:
+def _canonical_expression(expression, kind, column, given, source, where, clean) -> str:
     if column.type in ("id", "text"):
-        return _as_text(expression, kind, column)
+        return _as_text(expression, kind, column, clean)
     if column.type == "number":
         return _as_number(expression, kind, column, source)
     if column.type in ("instant", "date"):
@@ -204,19 +220,25 @@ def _canonical_expression(expression, kind, column, given, source, where) -> str
         real = f"isfinite({instant}) AND {instant} >= TIMESTAMPTZ '{EARLIEST[column.type]}'"
         return f"CAST(CASE WHEN {real} THEN {instant} END AS {schema.SQL_TYPES[column.type]})"
     if kind.endswith("[]"):
-        return f"CAST({expression} AS VARCHAR[])"
+        words = f"CAST({expression} AS VARCHAR[])"
+        return f"list_transform({words}, lambda x: unified(x))" if clean == "unified" else words
     if given.split is None:
         raise Problem(f'{where} {column.name} is a list; say what parts it, e.g. {{ column = "…", split = ";" }}.')
-    return split_list(expression, given.split)
+    return split_list(expression, given.split, clean)
 
 
-def split_list(expression: str, mark: str) -> str:
-    """A list from text, without spaces round its items and without empty ones."""
-    parts = f"list_transform(string_split({expression}, {sql_text(mark)}), lambda x: trim(x))"
+def split_list(expression: str, mark: str, clean: str) -> str:
+    """A list from text, its items cleaned by a macro of the engine, and without empty ones."""
+    parts = f"list_transform(string_split({expression}, {sql_text(mark)}), lambda x: {clean}(x))"
     return f"list_filter({parts}, lambda x: x <> '')"
 
 
-def _as_text(expression: str, kind: str, column: schema.Column) -> str:
+def _exchanged(number: str, rate: Fraction) -> str:
+    """A sum of money in another unit, without the dust of floating point: 4.9 million rial are 490,000 toman."""
+    return f"round({number} * {rate.numerator} / {rate.denominator}, 6)"
+
+
+def _as_text(expression: str, kind: str, column: schema.Column, clean: str) -> str:
     if kind in ("DOUBLE", "FLOAT"):
         # a whole-number id that a missing value turned into 17850.0
         whole = f"{expression} = floor({expression}) AND abs({expression}) < 1e15"
@@ -224,7 +246,7 @@ def _as_text(expression: str, kind: str, column: schema.Column) -> str:
         return f"CASE WHEN {whole} THEN {integer} ELSE CAST({expression} AS VARCHAR) END"
     text = expression if kind == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
     if kind == "VARCHAR":
-        text = f"trimmed({text})"
+        text = f"{clean}({text})"
     if not column.values:
         return text
     allowed = ", ".join(sql_text(v) for v in column.values)

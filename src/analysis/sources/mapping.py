@@ -27,7 +27,7 @@ LEAST_SCORE = 0.8
 MERGE_SCORE = 0.99
 
 _BASE_KEYS = (
-    *("name", "title", "about", "timezone", "currency", "max_set_aside", "limits"),
+    *("name", "title", "about", "timezone", "currency", "language", "max_set_aside", "limits"),
     *("tables", "duplicates", "parameters"),
 )
 _TABLE_KEYS = (
@@ -44,9 +44,9 @@ _TABLE_KEYS = (
     "personal",
     "drop",
 )
-_COLUMN_KEYS = ("column", "sql", "format", "calendar", "split")
+_COLUMN_KEYS = ("column", "sql", "format", "calendar", "split", "currency")
 _BASE_TYPES = {
-    **dict.fromkeys(("name", "title", "about", "timezone", "currency"), str),
+    **dict.fromkeys(("name", "title", "about", "timezone", "currency", "language"), str),
     **dict.fromkeys(("limits", "duplicates", "parameters"), dict),
 }
 _TABLE_TYPES = {
@@ -55,6 +55,13 @@ _TABLE_TYPES = {
 }
 _DUPLICATES_KEYS = ("merge", "score")
 _FORMATS = ("csv", "parquet", "excel", "lines")
+
+#: Where a business writes Persian unless its mapping says otherwise.
+_PERSIAN_TIMEZONES = ("Asia/Tehran", "Asia/Kabul", "Iran")
+
+#: Iran's two units of money in rials, and what large sums are counted in. IRT is what shops call the toman.
+_RIALS = {"rial": 1, "irr": 1, "ریال": 1, "toman": 10, "irt": 10, "تومان": 10}
+_COUNTED_IN = {"thousand": 10**3, "هزار": 10**3, "million": 10**6, "میلیون": 10**6}
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class ColumnSource:
     format: str | None = None
     calendar: str = "gregorian"
     split: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,7 @@ class BaseMapping:
     about: str
     timezone: str
     currency: str
+    language: str
     max_set_aside: float
     limits: Mapping[str, float]
     tables: Mapping[str, TableSource]
@@ -177,10 +186,48 @@ def load(file: Path) -> BaseMapping:
         currency=raw.get("currency", ""),
         max_set_aside=_share("max_set_aside", raw.get("max_set_aside", MAX_SET_ASIDE), file),
         limits={name: _share(f'[limits] "{name}"', limit, file) for name, limit in raw.get("limits", {}).items()},
-        tables={name: _table_source(name, t, tables, file) for name, t in tables.items()},
         merge_score=_merge_score(raw.get("duplicates", {}), tables, file),
+        language=_language(raw, file),
+        tables=_checked_currencies(
+            {name: _table_source(name, t, tables, file) for name, t in tables.items()}, raw.get("currency", ""), file
+        ),
         parameters=raw.get("parameters", {}),
     )
+
+
+def rials(currency: str) -> int | None:
+    """How many rials one of an Iranian unit of money is; none for any other currency.
+
+    Examples
+    --------
+    >>> rials("rial"), rials("IRT"), rials("هزار تومان"), rials("million rial"), rials("EUR")
+    (1, 10, 10000, 1000000, None)
+    """
+    *counted_in, unit = currency.lower().split() or [""]
+    if unit not in _RIALS or len(counted_in) > 1 or not set(counted_in) <= set(_COUNTED_IN):
+        return None
+    return _RIALS[unit] * (_COUNTED_IN[counted_in[0]] if counted_in else 1)
+
+
+def _checked_currencies(tables: dict[str, TableSource], currency: str, file: Path) -> dict[str, TableSource]:
+    """See that every column with a unit of its own holds money, and that it can be told in the base's currency."""
+    for name, table in tables.items():
+        for column, given in (table.columns or {}).items():
+            where = f"{file.name} [tables.{name}.columns] {column}"
+            if given.currency is None:
+                continue
+            if column not in schema.MONEY:
+                raise Problem(
+                    f"{where}: currency is for sums of money ({_listed(schema.MONEY)}); remove it from this column."
+                )
+            for what, unit in (("this column's", given.currency), ("the base's", currency)):
+                if rials(unit) is None:
+                    raise Problem(
+                        f'{where}: {what} currency is "{unit}", and only rial and toman (also by the thousand or the '
+                        f"million) are told in each other, as other rates change. Name one of these, or convert the "
+                        f'sum yourself: {column} = {{ sql = "… * rate" }}.'
+                    )
+    return tables
 
 
 def _table_source(name: str, raw: Mapping, all_tables: Mapping, file: Path) -> TableSource:
@@ -298,6 +345,17 @@ def _known_timezone(name: object, file: Path) -> str:
             f'{file.name}: timezone "{name}" is unknown. Use a name such as "Asia/Tehran" or "UTC".'
         ) from None
     return str(name)
+
+
+def _language(raw: Mapping, file: Path) -> str:
+    """The language of a base's text; Persian where the business's clock is Iran's or Afghanistan's."""
+    language = raw.get("language", "fa" if raw.get("timezone") in _PERSIAN_TIMEZONES else "")
+    if "language" in raw and not (len(language) in (2, 3) and language.isascii() and language.islower()):
+        raise Problem(
+            f'{file.name}: language = "{language}"; it is a code of two or three letters: "fa" for Persian, whose '
+            f'letters and digits are unified, or that of another, whose text stays as it is, e.g. "ar".'
+        )
+    return language
 
 
 def _safe_name(name: object, file: Path) -> str:
