@@ -24,11 +24,13 @@ customer_id = "who"
 ordered_at = "day"
 amount = "paid"
 """
-DB = sources.connect("UTC")
 
 
-def unified(text):
-    return DB.execute("SELECT unified(?)", [text]).fetchall()[0][0]
+@pytest.fixture(scope="module")
+def unified():
+    """The engine's macro as a function."""
+    db = sources.connect("UTC")
+    return lambda text: db.execute("SELECT unified(?)", [text]).fetchall()[0][0]
 
 
 def frame(base, table):
@@ -51,11 +53,11 @@ def in_rial(given, currency):
         ("ا\u0653ب", "آب"), (" تهران ", "تهران"), (Z, None), (" \u200f\u00a0", None), ("", None),
     ],
 )  # fmt: skip
-def test_what_looks_alike_becomes_alike(typed, one_form):
+def test_what_looks_alike_becomes_alike(unified, typed, one_form):
     assert unified(typed) == one_form
 
 
-def test_what_a_reader_can_tell_apart_stays_apart():
+def test_what_a_reader_can_tell_apart_stays_apart(unified):
     assert len({unified(t) for t in (f"نشر{Z}انار", "نشر انار", "نشرانار")}) == 3
 
 
@@ -63,8 +65,8 @@ ALPHABET = st.sampled_from(f"abZ 09.-يىكیکۀه۱٢ـة«»{Z}\u200d\u200f\u
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.text(ALPHABET))
-def test_unifying_twice_changes_nothing_more_and_leaves_nothing_behind(text):
+@given(text=st.text(ALPHABET))
+def test_unifying_twice_changes_nothing_more_and_leaves_nothing_behind(unified, text):
     once = unified(text)
     assert once is None or unified(once) == once
     assert not set(once or "") & set("يىكۀ۱٢ـ\u200d\u200f\u00a0\u00ad")
@@ -72,8 +74,8 @@ def test_unifying_twice_changes_nothing_more_and_leaves_nothing_behind(text):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
-def test_plain_ascii_is_only_trimmed(text):
+@given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+def test_plain_ascii_is_only_trimmed(unified, text):
     assert unified(text) == (text.strip(" ") or None)
 
 

@@ -697,7 +697,7 @@ def test_the_interviews_were_held_in_may(sfo_customer_survey):
     raw = sfo_customer_survey.raw
     for year, weekdays in ((2017, ["MON", "TUE", "WED", "THUR", "FRI", "SAT", "SUN"]), (2018, [2, 3, 4, 5, 6, 7, 1])):
         of_year = raw[raw["year"] == year]
-        told = pd.to_datetime({"year": year, "month": 5, "day": of_year["INTDATE"]}).dt.dayofweek.map(
+        told = pd.to_datetime({"year": year, "month": 5, "day": of_year["INTDATE"]}).dt.day_of_week.map(
             dict(enumerate(weekdays))
         )
         assert (told == of_year["DAY"]).mean() > 0.999

@@ -121,4 +121,5 @@ def _install_time(db: duckdb.DuckDBPyConnection) -> None:
         f"WHEN {hour} <= 12 THEN {clock} + INTERVAL 12 HOUR END"
     )
     typed = f"regexp_extract(visible(latin_digits(t)), '(?i){_TIME}', ['clock', 'half'])"
-    db.execute(f"CREATE MACRO jalali_time(t) AS list_transform([{typed}], lambda p: {time})[1]")
+    given = f"list_transform([{typed}], lambda p: {time})[1]"
+    db.execute(f"CREATE MACRO jalali_time(t) AS CASE WHEN contains(t, ':') THEN {given} ELSE TIME '00:00' END")
