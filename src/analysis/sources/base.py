@@ -178,8 +178,6 @@ def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None)
     if as_of_given and "customers" in typed:
         counts[0] = accounts.check_late_customers(db, typed, counts[0])  # customers were checked first
         accounts.check_limit(db, typed["customers"], counts[0], m)
-    read = pd.concat(counts, ignore_index=True)
-    read["amount"] = accounts.amounts_set_aside(db, typed, read)
     _derive_orders(db, typed)
     _derive_customers(db, typed)
     kept = [t for t in schema.TABLES if t in typed or t in _derived(typed)]
@@ -188,6 +186,8 @@ def _read_mapping(m: mapping.BaseMapping, as_of: date | None, data: Path | None)
         merges = merging.find(db, m.timezone, m.merge_score)
         merging.merge(db, kept, merges)
         counts[0] = accounts.set_merged_aside(db, counts[0], merging.MERGED)
+    read = pd.concat(counts, ignore_index=True)
+    read["amount"] = accounts.amounts_set_aside(db, typed, read)
     return Base(
         name=m.name,
         title=m.title,

@@ -96,6 +96,11 @@ def merges(customers: IntoFrame, pairs: pd.DataFrame, score: float = MERGE_SCORE
         known it longest, and the customer's history begins with it), of several the one with the first id; those
         without a date come last. Score and reasons are those of the surest pair that ties the record to its group.
 
+    Raises
+    ------
+    Problem
+        If pairs lacks a column or is of other customers.
+
     Notes
     -----
     Pairs are joined to groups from the surest on; two groups stay apart when any record of one has another name or
@@ -113,6 +118,12 @@ def merges(customers: IntoFrame, pairs: pd.DataFrame, score: float = MERGE_SCORE
     records = likeness.records(customers)
     sure = pairs[pairs["score"] >= score]
     place = pd.Series(range(len(records.ids)), index=records.ids)
+    unknown = ~sure[["customer_id", "other_id"]].isin(place.index)
+    if unknown.any(axis=None):
+        raise Problem(
+            f"pairs name {unknown.any(axis=1).sum():,} times a customer_id that customers does not have. Give merges "
+            "the customers in which the pairs were found."
+        )
     links = zip(place[sure["customer_id"]].tolist(), place[sure["other_id"]].tolist(), strict=True)
     groups, first = _joined(records, list(links))
     rank = _by_signup(customers)

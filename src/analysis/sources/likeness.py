@@ -41,7 +41,7 @@ _SURNAME, _GIVEN_TWICE = 0.6, 0.1
 #: Share of words never seen before that lie one letter from a given word.
 _NEAR_BY_CHANCE = 0.02
 
-#: One spelling is a slip of another if that is this many times as frequent; else both are names, as Hasan and Hasin.
+#: One spelling is a slip of another if that is this many times as frequent; else both are names, as حسن and حسین.
 _TIMES_AS_FREQUENT = 50
 #: The least that a value's share is taken to be: telephone numbers are given anew, addresses guessed, and people are
 #: born on some 20,000 days.

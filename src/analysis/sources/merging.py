@@ -80,15 +80,15 @@ def unmerged(base: "Base") -> "Base":
     if base.before_merging is None:
         return base
     tables = dict(base.tables)
-    kept = tables["customers"].join(base.before_merging.select("customer_id"), on="customer_id", how="anti")
-    tables["customers"] = nw.concat([kept, base.before_merging])
+    others = tables["customers"].join(base.before_merging.select("customer_id"), on="customer_id", how="anti")
+    tables["customers"] = nw.concat([others, base.before_merging])
     for name in tables:
         if RECORDED in base.columns(name):
             tables[name] = tables[name].with_columns(customer_id=nw.col(RECORDED)).drop(RECORDED)
-    accounts = base.accounts.copy()
-    accounts["reason"] = accounts["reason"].replace(MERGED, "")
-    by = [c for c in accounts if c != "rows"]
-    accounts = accounts.groupby(by, sort=False, as_index=False)["rows"].sum()[list(base.accounts)]
+    merged = base.accounts["reason"] == MERGED
+    kept = (base.accounts["table"] == "customers") & (base.accounts["reason"] == "")
+    given_back = kept * base.accounts.loc[merged, "rows"].sum()
+    accounts = base.accounts.assign(rows=base.accounts["rows"] + given_back)[~merged].reset_index(drop=True)
     return replace(base, tables=tables, accounts=accounts, customer_merges=none_merged(), before_merging=None)
 
 
