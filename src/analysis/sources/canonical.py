@@ -217,8 +217,12 @@ def _canonical_expression(expression, kind, column, given, source, where, clean)
     if column.type in ("instant", "date"):
         instant = _as_instant(expression, kind, given)
         # earlier ones are two-digit years and the zero dates of databases
-        real = f"isfinite({instant}) AND {instant} >= TIMESTAMPTZ '{EARLIEST[column.type]}'"
-        return f"CAST(CASE WHEN {real} THEN {instant} END AS {schema.SQL_TYPES[column.type]})"
+        since = f"TIMESTAMPTZ '{EARLIEST[column.type]}'"
+        if kind == "VARCHAR":  # in a lambda, so that a text is read once
+            real = f"list_transform([{instant}], lambda x: CASE WHEN isfinite(x) AND x >= {since} THEN x END)[1]"
+        else:
+            real = f"CASE WHEN isfinite({instant}) AND {instant} >= {since} THEN {instant} END"
+        return f"CAST({real} AS {schema.SQL_TYPES[column.type]})"
     if kind.endswith("[]"):
         words = f"CAST({expression} AS VARCHAR[])"
         return f"list_transform({words}, lambda x: unified(x))" if clean == "unified" else words
