@@ -450,6 +450,36 @@ def test_a_target_that_cannot_be_looked_for_is_refused_in_words():
             profiles.target_later(base, *arguments)
 
 
+def test_without_a_day_of_signing_up_who_came_later_was_not_known():
+    # b is in the table of customers, but did nothing before February: that they came is what is to be foretold
+    table = {
+        "customers": pd.DataFrame({"customer_id": ["a", "b"]}),
+        "orders": orders(("1", "a", "2024-01-05", 1.0), ("2", "b", "2024-02-05", 9.0)),
+    }
+    assert profiles.target_later(table, "top value", "2024-01-31", "2024-02-29").index.tolist() == ["a"]
+    signed = table["customers"].assign(signup_at=pd.to_datetime(["2024-01-01"] * 2).tz_localize(TEHRAN))
+    later = profiles.target_later(table | {"customers": signed}, "top value", "2024-01-31", "2024-02-29")
+    assert later.to_dict() == {"a": False, "b": True}
+
+
+def test_standings_are_normal_scores_of_ranks_whatever_the_unit():
+    # of 1, 10, 100 the mid-ranks are 1/6, 1/2, 5/6; ndtri(5/6) = 0.967422
+    table = customers(4, x=[1.0, 10, 100, None], city=["Yazd"] * 4, flag=[True, False, True, False])
+    found = traits.standings(table, ["x", "city", "flag"])
+    assert found.T.tolist() == [pytest.approx([-0.967422, 0, 0.967422, 0])]
+    assert traits.standings(table.assign(x=np.log(table["x"])), ["x"]) == pytest.approx(found)
+
+
+def test_within_a_band_the_larger_number_counts_for_more():
+    # everybody above the last bound is in one band; those with twice as much still fit better
+    rng = np.random.default_rng(8)
+    spend = rng.lognormal(5, 1.5, 1200)
+    table = customers(1200, spend=spend)
+    found = profiles.ideal_customer(table, of(table, rng.random(1200) < expit(np.log(spend) - 6)))
+    top = pd.DataFrame({"spend": spend, "fit": found.scores["fit"]}).nlargest(200, "spend")
+    assert top["spend"].corr(top["fit"], method="spearman") > 0.8
+
+
 # Words, and the bookshop
 
 

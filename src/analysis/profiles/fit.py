@@ -5,15 +5,16 @@ question, the same for the naive rules, and a judgement of both: ranking, lift, 
 intervals.
 
 The model is a scorecard: a logistic regression on the levels of the traits, so that a lift table and a fit rest on the
-same bands, extremes weigh no more than their band and "not known" is a level as any other. How strongly its weights are
-held back, and by how much its chances are stretched, is learnt within the training customers.
+same bands, and "not known" is a level as any other; where a customer stands by a number tells apart who is in one band.
+How strongly its weights are held back, and by how much its chances are stretched, is learnt within the training
+customers.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 from scipy.special import expit, logit, ndtri
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
@@ -57,13 +58,14 @@ class Fits(NamedTuple):
     scores: dict[str, np.ndarray]
 
 
-def cross_fitted(has: csr_array, trait_of: np.ndarray, target: np.ndarray, seed: int) -> Fits:
+def cross_fitted(has: csr_array, trait_of: np.ndarray, standings: np.ndarray, target: np.ndarray, seed: int) -> Fits:
     """Chances of every customer, from models of the other folds; of customers without a target, from a model of all.
 
     Parameters
     ----------
     has : sparse array, shape (customers, levels)
     trait_of : array of int, shape (levels,): the number of the trait that a level belongs to
+    standings : array of float64, shape (customers, numbers), as of :func:`analysis.profiles.traits.standings`
     target : array of float64, shape (customers,): 1, 0 or NaN (not known)
     seed : int
         Draws the folds; customers must come in an order of their own, not that of the file.
@@ -73,11 +75,12 @@ def cross_fitted(has: csr_array, trait_of: np.ndarray, target: np.ndarray, seed:
     parts = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(known, target[known])
     for number, (_, held_out) in enumerate(parts):
         fold[known[held_out]] = number
+    design = csr_array(hstack([has, csr_array(standings)]))
     fit, single = np.full(len(target), np.nan), np.full(len(target), np.nan)
     with threadpool_limits(1):  # the same sums whatever the cores
         for number in sorted(set(fold)):
             judged, seen = fold == number, known[fold[known] != number]
-            fit[judged] = _scorecard(has[seen], target[seen], seed)(has[judged])
+            fit[judged] = _scorecard(design[seen], target[seen], seed)(design[judged])
             single[judged] = _single_trait(has[seen], trait_of, target[seen])(has[judged])
     return Fits(fold, {"fit": fit.round(6), "best single trait": single.round(6)})
 
@@ -158,18 +161,18 @@ def area_under_curve(scores: np.ndarray, target: np.ndarray) -> tuple[np.ndarray
     return above.mean(axis=1), covariance
 
 
-def _scorecard(has: csr_array, target: np.ndarray, seed: int):
+def _scorecard(design: csr_array, target: np.ndarray, seed: int):
     """A function from levels to chances, learnt from these customers."""
     inner = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed)
     unseen = {}
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=500)
-        unseen[strength] = cross_val_predict(model, has, target, cv=inner, method="decision_function")
+        unseen[strength] = cross_val_predict(model, design, target, cv=inner, method="decision_function")
     best = min(STRENGTHS, key=lambda strength: log_loss(target, expit(unseen[strength])))
     stretch, shift = _line(unseen[best], target)[0]
     if not stretch > 0:  # nothing was learnt: everybody is average
         stretch, shift = 0.0, logit(target.mean())
-    model = LogisticRegression(C=best, max_iter=500).fit(has, target)
+    model = LogisticRegression(C=best, max_iter=500).fit(design, target)
     return lambda others: _chance(stretch * model.decision_function(others) + shift)
 
 

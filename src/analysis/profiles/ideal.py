@@ -139,7 +139,8 @@ def ideal_customer(
     profiles = _one_row_each(profiles)
     name, met = _target_of(profiles, target)
     checked = _checked(profiles, name, met, traits, isinstance(target, str))
-    levels = of_customers.levels(profiles, checked.loc[checked["used"], "trait"].tolist(), min_size)
+    used = checked.loc[checked["used"], "trait"].tolist()
+    levels = of_customers.levels(profiles, used, min_size)
     lifts = _lifts(levels, met, confidence, large, min_size)
     checked = _doubted(checked, lifts)
     known = met[~np.isnan(met)]
@@ -148,7 +149,8 @@ def ideal_customer(
     if min(known.sum(), len(known) - known.sum()) < FEWEST or levels.table.empty:
         judged, calibrated = (pd.DataFrame(columns=c) for c in (fitting.JUDGEMENT_COLUMNS, fitting.CALIBRATION_COLUMNS))
         return Ideal(**told, scores=scores, judgement=judged, calibration=calibrated, verdict=TOO_FEW)
-    fits = fitting.cross_fitted(levels.has, pd.factorize(levels.table["trait"])[0], met, seed)
+    trait_of, standings = pd.factorize(levels.table["trait"])[0], of_customers.standings(profiles, used)
+    fits = fitting.cross_fitted(levels.has, trait_of, standings, met, seed)
     spend = next((c for c in _SPEND if c in profiles), None)
     if spend in set(levels.table["trait"]):
         fits.scores["past spend"] = profiles[spend].fillna(0).to_numpy(dtype=float)

@@ -83,6 +83,8 @@ def target_later(
     -------
     Series of bool by customer_id, named after the kind
         Of the customers whom the question concerns: everybody known by then, those who had bought, those with a deal.
+        Known are, where nobody's day of signing up is recorded, those who had done something by then: who came later is
+        in the base only because they did.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def target_later(
     needed = "deals" if kind == "won" else "orders"
     if needed not in base:
         raise Problem(f'The target "{kind}" needs a table of {needed}. The base has: {", ".join(base)}.')
-    known = build(base, after).set_index("customer_id")
+    known = _known(build(base, after)).set_index("customer_id")
     if kind == "top value":
         spent = _of_the_time(base, "orders", "ordered_at", after, until)
         then = build({"orders": spent}, until).set_index("customer_id")
@@ -133,6 +135,12 @@ def _days(base: Mapping, kind: str, after: date | str, until: date | str | None)
             f"The time from the day after {after} to {until} is empty. Choose an earlier day after which to look."
         )
     return after, until
+
+
+def _known(profiles: pd.DataFrame) -> pd.DataFrame:
+    """The customers of whom there was a trace: without a day of signing up, who is in the base may have come later."""
+    traces = [c for c in ("n_orders", "n_touchpoints", "n_deals", "campaigns_received") if c in profiles]
+    return profiles if "signup_at" in profiles else profiles[(profiles[traces] > 0).any(axis=1)]
 
 
 def _of_the_time(base: Mapping, table: str, column: str, after: date, until: date) -> nw.LazyFrame:
