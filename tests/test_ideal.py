@@ -14,7 +14,7 @@ from analysis import profiles, sources
 from analysis.errors import Problem
 from analysis.profiles import fit as fitting
 from analysis.profiles import ideal, traits
-from analysis.schema import TABLES
+from analysis.schema import PROFILE_COLUMNS, TABLES
 
 TEHRAN = "Asia/Tehran"
 
@@ -156,13 +156,12 @@ def test_dates_constants_and_identifiers_are_no_traits_and_it_is_said_why():
 
 
 def test_every_canonical_column_has_a_family_and_only_what_is_recorded_is_an_attribute():
-    columns = [*TABLES["customers"].column, *profiles.COLUMNS]
+    columns = [*TABLES["customers"].column, *PROFILE_COLUMNS]
     assert [c for c in columns if profiles.family(c) == "own"] == [
         "customer_id",
         "name",
         "email",
         "phone",
-        "birth_date",
         "tags",
     ]
     assert profiles.family("till") == "own"

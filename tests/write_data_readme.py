@@ -1,4 +1,4 @@
-"""Write the part of data/README.md that lists the canonical tables, from `analysis.schema`."""
+"""Write the part of data/README.md that lists the canonical tables and the columns of the profiles, from `schema`."""
 
 from pathlib import Path
 
@@ -27,6 +27,20 @@ def tables_in_markdown() -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def profiles_in_markdown() -> str:
+    lines = [
+        "## The profiles\n",
+        "One row per customer as of a day: the attributes of `customers` as recorded, and these. A column that is "
+        "never empty counts or sums, 0 where there is nothing.\n",
+        "| column | family | unit | meaning | empty |",
+        "|---|---|---|---|---|",
+    ]
+    columns = {**schema.PROFILE_COLUMNS, f"{schema.SCORE}…": schema.profile_column(schema.SCORE)}
+    for name, c in columns.items():
+        lines.append(f"| {name} | {c.family} | {c.unit} | {c.definition} | {c.empty or 'never'} |")
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     before = README.read_text(encoding="utf-8").split(MARK)[0]
-    README.write_text(before + MARK + "\n\n" + tables_in_markdown(), encoding="utf-8")
+    README.write_text(before + MARK + "\n\n" + tables_in_markdown() + "\n" + profiles_in_markdown(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The canonical tables: which there are, their columns, types, keys and meaning.
+"""The canonical tables: which there are, their columns, types, keys and meaning; and the columns of the profiles.
 
 This is the one place that defines them: reading, checking, the bookshop, the chapters and the documentation in `data/`
 all take them from here. A customer base is any subset of these tables that has at least one of `CORE_TABLES`.
@@ -186,7 +186,7 @@ TABLES: dict[str, Table] = {
             (
                 _CUSTOMER,
                 _instant("occurred_at", "when it happened", required=True),
-                _text("event", "what happened, e.g. visit, email_open, call", required=True),
+                _text("event", "what happened, e.g. visit, call, email_open, sms_click", required=True),
                 _text("stage", "stage of the journey it belongs to"),
                 _text("phase", "before, during or after a purchase", values=PHASES),
                 _text("channel", "channel"),
@@ -309,3 +309,262 @@ TABLES: dict[str, Table] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class ProfileColumn:
+    """A column of the profiles.
+
+    Attributes
+    ----------
+    family : str, one of `FAMILIES`
+        Which side of a customer it shows.
+    unit : str
+        "currency" is the base's own; "name" is text, "day" a day, "share" lies in [0, 1].
+    definition : str
+    empty : str
+        When the cell is empty; "" for never: a count or a sum, 0 where there is nothing to count.
+    """
+
+    family: str
+    unit: str
+    definition: str
+    empty: str = ""
+
+
+#: The sides of a customer, in the order in which a chapter tells them. What a base records of its own is a family for
+#: itself, as nobody here knows what it is about.
+FAMILIES = (
+    *("demographic", "geographic", "firmographic", "psychographic", "engagement", "voice", "behavioural"),
+    "own",
+)
+
+#: The family of what is recorded of customers; of the base's own fields, those that places are often called.
+_RECORDED: dict[str, tuple[str, ...]] = {
+    "demographic": (
+        *("kind", "birth_date", "gender", "marital_status", "education", "occupation", "income", "household_size"),
+    ),
+    "geographic": ("city", "region", "country", "district", "province", "state", "postcode", "zip"),
+    "firmographic": ("industry", "employees", "annual_revenue"),
+    "psychographic": ("interests",),
+    "engagement": ("preferred_channel", "consents"),
+    "behavioural": ("signup_at", "acquisition_channel", "acquisition_campaign"),
+}
+
+#: The oldest age that is believed: hardly anybody has lived longer (the oldest on record reached 122).
+OLDEST = 110
+
+#: Columns of the profiles that are made from recorded attributes alone.
+FROM_ATTRIBUTES = ("age", "age_band", "size_band", "revenue_band")
+
+_NO_PURCHASE = "without a purchase"
+
+#: What a profile holds beside the attributes as recorded, in the order of the table.
+PROFILE_COLUMNS: dict[str, ProfileColumn] = {
+    "age": ProfileColumn(
+        "demographic",
+        "years",
+        "full years on the day as_of",
+        "without a birth date, or with one that gives no age to 110",
+    ),
+    "age_band": ProfileColumn(
+        "demographic",
+        "name",
+        "ages in bands of ten years from 25 to 64; the base's own without a birth date",
+        "without an age",
+    ),
+    "size_band": ProfileColumn(
+        "firmographic",
+        "name",
+        "company size by employees: micro below 10, small below 50, medium below 250, else large (Commission "
+        "Recommendation 2003/361/EC, by headcount alone)",
+        "without a number of employees",
+    ),
+    "revenue_band": ProfileColumn(
+        "firmographic",
+        "name",
+        "yearly revenue of a company between powers of ten, in the currency",
+        "without a revenue",
+    ),
+    "first_order_at": ProfileColumn("behavioural", "day", "day of the first purchase", _NO_PURCHASE),
+    "last_order_at": ProfileColumn("behavioural", "day", "day of the last purchase", _NO_PURCHASE),
+    "tenure_days": ProfileColumn("behavioural", "days", "from the first purchase to as_of", _NO_PURCHASE),
+    "recency_days": ProfileColumn("behavioural", "days", "from the last purchase to as_of", _NO_PURCHASE),
+    "n_orders": ProfileColumn("behavioural", "orders", "purchases"),
+    "n_order_days": ProfileColumn("behavioural", "days", "different days with a purchase"),
+    "orders_per_year": ProfileColumn(
+        "behavioural", "orders a year", "purchases over tenure", "below 90 days of tenure, and without a purchase"
+    ),
+    "total_spend": ProfileColumn("behavioural", "currency", "paid for purchases, less what was given back"),
+    "spend_365d": ProfileColumn("behavioural", "currency", "total_spend of the last 365 days"),
+    "spend_trend": ProfileColumn(
+        "behavioural",
+        "-1 to 1",
+        "spend of the last 182 days less that of the 182 before, over both together; a half in which more was given "
+        "back than bought counts as nothing",
+        "below 364 days of tenure, or without spend in both halves",
+    ),
+    "mean_order_value": ProfileColumn("behavioural", "currency", "mean amount of a purchase", _NO_PURCHASE),
+    "median_gap_days": ProfileColumn(
+        "behavioural", "days", "usual gap: median between successive days with a purchase", "below two such days"
+    ),
+    "gap_cv": ProfileColumn(
+        "behavioural",
+        "ratio",
+        "how irregular: standard deviation of the gaps (n - 1) over their mean; 0 is clockwork, 1 is chance",
+        "below three gaps",
+    ),
+    "overdue_ratio": ProfileColumn("behavioural", "ratio", "recency over usual gap", "below three gaps"),
+    "weekend_share": ProfileColumn(
+        "behavioural",
+        "share",
+        "purchases on the days of the weekend in the country of the business's timezone (Unicode CLDR); Saturday and "
+        "Sunday where a timezone belongs to no country",
+        _NO_PURCHASE,
+    ),
+    "discount_share": ProfileColumn(
+        "behavioural",
+        "share",
+        "discount over what purchases would have cost without",
+        "without a purchase, or where purchases would have cost nothing",
+    ),
+    "return_rate": ProfileColumn("behavioural", "ratio", "returned orders or credit notes per purchase", _NO_PURCHASE),
+    "used_channel": ProfileColumn(
+        "behavioural",
+        "name",
+        "channel of most purchases; of equals, the first by name",
+        "without one on a known channel",
+    ),
+    "used_channel_share": ProfileColumn(
+        "behavioural", "share", "purchases with a known channel that went through it", "without one on a known channel"
+    ),
+    "usual_payment_method": ProfileColumn(
+        "behavioural",
+        "name",
+        "payment method of most purchases; of equals, the first by name",
+        "without one paid in a known way",
+    ),
+    "payment_certainty": ProfileColumn(
+        "behavioural", "share", "purchases with a known method that were paid so", "without one paid in a known way"
+    ),
+    "n_categories": ProfileColumn("behavioural", "categories", "different categories bought"),
+    "top_category": ProfileColumn(
+        "behavioural",
+        "name",
+        "category with the highest spend; of equals, the first by name",
+        "without a purchase in a known category",
+    ),
+    "top_category_share": ProfileColumn(
+        "behavioural", "share", "spend in known categories that went to it", "without spend in a known category"
+    ),
+    "category_entropy": ProfileColumn(
+        "behavioural",
+        "bits",
+        "how wide the spend is spread over categories (Shannon 1948): 0 is one category, 2 as wide as four equal ones",
+        "without spend in a known category",
+    ),
+    "n_touchpoints": ProfileColumn("engagement", "contacts", "contacts with the brand"),
+    "touchpoints_90d": ProfileColumn("engagement", "contacts", "contacts in the last 90 days"),
+    "last_contact_at": ProfileColumn("engagement", "day", "day of the last contact", "without a contact"),
+    "contact_channel": ProfileColumn(
+        "engagement",
+        "name",
+        "channel of most contacts; of equals, the first by name",
+        "without a contact on a known channel",
+    ),
+    "contact_channel_share": ProfileColumn(
+        "engagement", "share", "contacts with a known channel that went through it", "without a contact on one"
+    ),
+    "opens": ProfileColumn(
+        "engagement",
+        "messages",
+        "messages opened, and campaign calls answered: opened_at of campaign contacts, and events ending in _open; one "
+        "that names a campaign is not counted beside campaign contacts, which have it already",
+    ),
+    "clicks": ProfileColumn(
+        "engagement",
+        "messages",
+        "messages clicked: clicked_at of campaign contacts, and events ending in _click, by the same rule",
+    ),
+    "campaigns_received": ProfileColumn("engagement", "campaigns", "campaigns sent to the customer"),
+    "campaigns_answered": ProfileColumn("engagement", "campaigns", "of those, led to what they were meant for"),
+    "n_consents": ProfileColumn(
+        "engagement",
+        "channels",
+        "channels the customer may be contacted on, as recorded now: no export says since when",
+        "where none is recorded",
+    ),
+    "uses_preferred_channel": ProfileColumn(
+        "engagement",
+        "yes or no",
+        "whether used_channel is the recorded preferred_channel",
+        "when either is unknown, or nobody mostly buys on the preferred one (an e-mail is no shop)",
+    ),
+    "price_sensitivity": ProfileColumn(
+        "psychographic",
+        "-1 to 1",
+        "share of purchases with a discount, less the share among other customers' purchases of the same months",
+        "below three purchases in months in which others bought too",
+    ),
+    "quality_over_price": ProfileColumn(
+        "psychographic",
+        "ratio",
+        "what the pieces bought cost by list, over as many at the median list price of their categories; 1 is typical",
+        "without a piece of a known category and price",
+    ),
+    "brand_loyalty": ProfileColumn(
+        "psychographic",
+        "share",
+        "chance that two different lines of the customer's purchases are of one brand (Simpson 1949, Nature 163:688)",
+        "below three lines of a known brand",
+    ),
+    "last_nps": ProfileColumn(
+        "voice", "0 to 10", "latest answer to would you recommend us; of two at one moment the lower", "without one"
+    ),
+    "mean_csat": ProfileColumn("voice", "1 to 5", "mean satisfaction", "without an answer"),
+    "mean_ces": ProfileColumn("voice", "1 to 7", "mean ease, 7 being the easiest", "without an answer"),
+    "tickets_365d": ProfileColumn("voice", "tickets", "tickets opened in the last 365 days, plain questions too"),
+    "complaints_365d": ProfileColumn(
+        "voice",
+        "complaints",
+        "tickets of the last 365 days, and low answers (NPS to 6, CSAT to 2, CES to 3) on topics without such a "
+        "ticket, which would say the same twice; a plain question counts too, as no export tells it apart",
+    ),
+    "complaint_topic": ProfileColumn(
+        "voice", "name", "topic of most complaints_365d; of equals, the first by name", "without one on a known topic"
+    ),
+    "n_deals": ProfileColumn("firmographic", "deals", "leads and opportunities"),
+    "won_deals": ProfileColumn("firmographic", "deals", "won"),
+    "open_deals": ProfileColumn("firmographic", "deals", "open"),
+    "win_rate": ProfileColumn("firmographic", "share", "won over closed", "while none is closed"),
+    "won_value": ProfileColumn("firmographic", "currency", "value of the won ones"),
+}
+
+#: Columns that begin so hold a survey's constructs, one each: score_ and the construct in lower case.
+SCORE = "score_"
+
+_SCORE = ProfileColumn(
+    "psychographic",
+    "answer",
+    "mean of the answers to the questions of this construct, reversed questions turned round; profiles.reliability "
+    "says how well the questions hold together",
+    "with fewer than half of the questions answered",
+)
+
+
+def profile_column(name: str) -> ProfileColumn:
+    """What a column of the profiles means: one of ours, a survey's score, or an attribute as recorded.
+
+    Examples
+    --------
+    >>> profile_column("n_orders").definition, profile_column("city").definition
+    ('purchases', 'city, as recorded')
+    """
+    if name in PROFILE_COLUMNS:
+        return PROFILE_COLUMNS[name]
+    if name.startswith(SCORE):
+        return _SCORE
+    recorded = TABLES["customers"].column.get(name)
+    meaning = recorded.meaning if recorded else "the base's own field"
+    family = next((of for of, names in _RECORDED.items() if name in names), "own")
+    return ProfileColumn(family, "", f"{meaning}, as recorded", "where nothing is recorded")

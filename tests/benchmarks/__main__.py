@@ -20,8 +20,10 @@ from .fresh import figures_of, in_turns, median_ratio, medians
 
 #: What we aim at: seconds of the import, ratios of time, exponent of growth, peak of memory at a hundred million lines.
 IMPORT_AIM, REPORT_AIM, PROFILES_AIM, GROWTH_AIM, PEAK_AIM = 0.3, 1.5, 1.3, 1.1, 8.0
+#: Of the time that the same takes in pandas, at the size that still fits there.
+PANDAS_AIM = 1 / 3
 
-SHORT, LONG = 10**6, 10**8
+SHORT, MIDDLE, LONG = 10**6, 10**7, 10**8
 
 HEAD = ("measured", "order lines", "seconds", "beside it", "ratio", "of processor seconds", "peak GiB", "aim", "met")
 
@@ -88,6 +90,8 @@ def _profiles(scratch: Path, options) -> Iterator[dict]:
         runs = options.runs or (5 if rows <= SHORT else 3 if rows < LONG else 1)
         found = in_turns(sides, runs)
         figures_of(lines.compare, str(folder))
+        if rows == MIDDLE:
+            yield _beside_pandas(folder, runs, rows)
         yield from _profile_rows(rows, found["package"], found["hand"], before)
         package = medians(found["package"])
         if rows < LONG:
@@ -97,6 +101,25 @@ def _profiles(scratch: Path, options) -> Iterator[dict]:
         before = rows, package["both"]
         for file in folder.iterdir():
             file.unlink()
+
+
+def _beside_pandas(folder: Path, runs: int, rows: int) -> dict:
+    sides = {"package": (lines.by_package, (str(folder),)), "pandas": (lines.by_pandas, (str(folder),))}
+    found = in_turns(sides, runs)
+    figures_of(lines.compare, str(folder), "by_pandas")
+    ratio = median_ratio(found["package"], found["pandas"], "both")
+    seconds = (medians(found[side])["both"] for side in sides)
+    processor = median_ratio(found["package"], found["pandas"], "processor")
+    return _row(
+        "reading and profiles; beside it: pandas",
+        *seconds,
+        rows=rows,
+        ratio=ratio,
+        processor=processor,
+        peak=medians(found["pandas"])["peak"],
+        aim=PANDAS_AIM,
+        judged=ratio,
+    )
 
 
 def _profile_rows(rows: int, by_package: list, by_hand: list, before: tuple[int, float] | None) -> Iterator[dict]:
@@ -141,7 +164,7 @@ def _row(
         f"{ratio:.2f}" if ratio else "",
         f"{processor:.2f}" if processor else "",
         f"{peak / 2**30:.2f}" if peak else "",
-        f"≤ {aim:g}" if aim else "",
+        f"≤ {aim:.3g}" if aim else "",
         ("yes" if judged <= aim else "no") if aim else "",
     )
     return dict(zip(HEAD, cells, strict=True))

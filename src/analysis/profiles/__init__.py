@@ -1,23 +1,24 @@
 """Customer profiles: who are the customers, one by one and on the whole, and what marks the best of them?
 
-`build` makes one row per customer as of a day from whatever tables the base has; `describe` and `findings` say what is
-typical of them; `compare`, `by_place`, `topics` and `rivals` say which differences are real; `ideal_customer` says what
-marks those whom a business wants.
+`build` makes one row per customer as of a day from whatever tables the base has; `engagement` and `reliability` are
+tables of their own beside it. `describe` and `findings` say what is typical; `compare`, `by_place`, `topics` and
+`rivals` which differences are real; `ideal_customer` what marks those whom a business wants.
 """
 
-from analysis.profiles.build import COLUMNS, MIN_GAPS, build
+from analysis.profiles.behaviour import MIN_GAPS
+from analysis.profiles.build import build
 from analysis.profiles.compare import compare, in_the_dark, shares
+from analysis.profiles.contacts import engagement
 from analysis.profiles.describe import OVERDUE, amounts, attributes_to_show, describe, findings, key_figures
 from analysis.profiles.ideal import Ideal, ideal_customer
+from analysis.profiles.opinions import reliability
 from analysis.profiles.place import Places, by_place
 from analysis.profiles.tags import tag_counts, tag_fields
 from analysis.profiles.targets import best, target_later
-from analysis.profiles.traits import FAMILIES, attributes, family
+from analysis.profiles.traits import attributes, family
 from analysis.profiles.voices import Rivals, rivals, topics
 
 __all__ = [
-    "COLUMNS",
-    "FAMILIES",
     "MIN_GAPS",
     "OVERDUE",
     "Ideal",
@@ -31,11 +32,13 @@ __all__ = [
     "by_place",
     "compare",
     "describe",
+    "engagement",
     "family",
     "findings",
     "ideal_customer",
     "in_the_dark",
     "key_figures",
+    "reliability",
     "rivals",
     "shares",
     "tag_counts",

@@ -10,9 +10,8 @@ import pandas as pd
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.evidence import percent, percent_range
-from analysis.profiles.build import COLUMNS
-from analysis.profiles.traits import FAMILIES, NONE, family, is_list, unusable
-from analysis.schema import TABLES
+from analysis.profiles.traits import NONE, family, is_list, unusable
+from analysis.schema import FAMILIES, PROFILE_COLUMNS, TABLES, profile_column
 
 #: Fewer customers than this are told of nobody.
 FEWEST = 5
@@ -183,8 +182,7 @@ def _with_items(table: pd.DataFrame, shown: list[str]) -> tuple[pd.DataFrame, di
 def _says_something(column: pd.Series) -> pd.Series:
     if is_list(column):
         return column.map(len, na_action="ignore").fillna(0) > 0
-    counted = COLUMNS.get(column.name, ("",))[0] not in ("", "share", "ratio", "name", "day")
-    if counted and pd.api.types.is_numeric_dtype(column):
+    if column.name in PROFILE_COLUMNS and not profile_column(column.name).empty:  # a count or a sum
         return column.fillna(0) != 0
     return column.notna() & (column.astype(str) != "nan")
 

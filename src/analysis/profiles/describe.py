@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import percent, percent_range, share_interval
-from analysis.profiles.build import COLUMNS
-from analysis.schema import TABLES
+from analysis.profiles.traits import attributes
+from analysis.schema import profile_column
 from analysis.sources import Base
 
 #: Days since the last order over the customer's usual gap above which we call somebody overdue.
@@ -20,8 +20,9 @@ def describe(profiles: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, columns ``column``, ``unit``, ``meaning``, ``filled`` (share), ``typical``, ``spread``
-        For numbers the median and the middle half; for words the commonest and how many there are.
+    DataFrame, columns ``column``, ``unit``, ``meaning``, ``empty_when``, ``filled`` (share), ``typical``, ``spread``
+        The first four are `schema.PROFILE_COLUMNS`; nothing under ``empty_when`` is a column that is never empty. For
+        numbers the median and the middle half; for words the commonest and how many there are.
 
     Examples
     --------
@@ -32,10 +33,11 @@ def describe(profiles: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for name in profiles.columns.drop("customer_id"):
-        unit, meaning = COLUMNS.get(name, ("", _recorded_meaning(name)))
+        spec, filled = profile_column(name), float(profiles[name].notna().mean())
         typical, spread = _typical(profiles[name].dropna())
-        rows.append((name, unit, meaning, float(profiles[name].notna().mean()), typical, spread))
-    return pd.DataFrame(rows, columns=["column", "unit", "meaning", "filled", "typical", "spread"])
+        rows.append((name, spec.unit, spec.definition, spec.empty, filled, typical, spread))
+    columns = ["column", "unit", "meaning", "empty_when", "filled", "typical", "spread"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def amounts(profiles: pd.DataFrame, currency: str = "") -> dict[str, str]:
@@ -50,7 +52,7 @@ def amounts(profiles: pd.DataFrame, currency: str = "") -> dict[str, str]:
 def attributes_to_show(profiles: pd.DataFrame, at_most: int = 6) -> list[str]:
     """Recorded attributes with few enough values to draw: known of at least a fifth of the customers, fullest first."""
     shown = []
-    for column in profiles.columns.difference([*COLUMNS, "customer_id", "signup_at"], sort=False):
+    for column in attributes(profiles.drop(columns="signup_at", errors="ignore")):
         values = profiles[column].dropna()
         if len(values) < 0.2 * len(profiles) or isinstance(values.iloc[0], list | np.ndarray):
             continue
@@ -102,13 +104,6 @@ def key_figures(profiles: pd.DataFrame) -> str:
         if column in profiles:
             lines.append(f"{column}: median {profiles[column].median():,.0f}, mean {profiles[column].mean():,.3g}")
     return "\n".join(lines)
-
-
-def _recorded_meaning(name: str) -> str:
-    if name == "age":
-        return "full years on the day as_of; empty without a birth date"
-    spec = TABLES["customers"].column.get(name)
-    return f"{spec.meaning}, as recorded" if spec else "the base's own field, as recorded"
 
 
 def _figure(number: float) -> str:

@@ -12,7 +12,7 @@ from scipy.special import chdtrc, ndtri
 
 from analysis.errors import Problem, require_columns
 from analysis.evidence import percent
-from analysis.profiles.build import COLUMNS
+from analysis.schema import profile_column
 
 OTHER = "other places"
 
@@ -126,7 +126,7 @@ def _judged_values(profiles: pd.DataFrame, value: str, place: str) -> tuple[pd.D
     x = profiles[value].astype("float64")
     known = pd.DataFrame({"place": profiles[place].astype(object), "x": x}).dropna()
     known["place"] = known["place"].astype(str)
-    if COLUMNS.get(value, ("",))[0] == "currency":
+    if profile_column(value).unit == "currency":
         known = known[known["x"] > 0]
         return known.assign(x=np.log(known["x"])), "typical"
     return known, "share" if set(known["x"].unique()) <= {0.0, 1.0} else "mean"

@@ -13,7 +13,8 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, did_you_mean, require_columns
-from analysis.profiles.build import _midnight, _until, build
+from analysis.profiles.build import build
+from analysis.profiles.expressions import midnight, table_until
 
 #: What a target may be, and the name under which it is told.
 KINDS = {
@@ -145,7 +146,7 @@ def _known(profiles: pd.DataFrame) -> pd.DataFrame:
 
 def _of_the_time(base: Mapping, table: str, column: str, after: date, until: date) -> nw.LazyFrame:
     """The rows of a table that happened after one day and up to another."""
-    frame = _until(nw.from_native(base[table], pass_through=False).lazy(), table, until)
+    frame = table_until(nw.from_native(base[table], pass_through=False).lazy(), table, until)
     require_columns(table, frame.collect_schema(), ["customer_id", column])
-    begins, ends = (_midnight(frame, column, day + timedelta(days=1)) for day in (after, until))
+    begins, ends = (midnight(frame, column, day + timedelta(days=1)) for day in (after, until))
     return frame.filter((nw.col(column) >= begins) & (nw.col(column) < ends))

@@ -12,31 +12,8 @@ from scipy.sparse import csr_array
 from scipy.special import ndtri
 
 from analysis.evidence import COMMONEST_LEVELS, MOST_LEVELS, NEARLY_UNIQUE
-from analysis.profiles.build import COLUMNS
-from analysis.schema import TABLES
+from analysis.schema import FROM_ATTRIBUTES, PROFILE_COLUMNS, SCORE, profile_column
 
-#: The families of profiles in the order in which a chapter tells them, and the columns of each; a name that ends in "_"
-#: stands for all that begin with it. What else is worked out is behaviour; what else a base records is its "own", as
-#: nobody here knows what it is about.
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "demographic": (
-        *("kind", "age", "age_band", "gender", "marital_status", "education", "occupation", "income"),
-        *("household_size",),
-    ),
-    "geographic": ("city", "region", "country", "district", "province", "state", "postcode", "zip"),
-    "firmographic": (
-        *("industry", "employees", "employees_", "size_band", "annual_revenue", "annual_revenue_", "revenue_band"),
-        *("n_deals", "won_deals", "lost_deals", "open_deals", "win_rate", "won_value"),
-    ),
-    "psychographic": ("score_", "price_sensitivity", "quality_over_price", "brand_loyalty", "interests"),
-    "engagement": (
-        *("n_touchpoints", "touchpoints_", "last_contact_", "contact_", "opens", "opens_", "clicks", "clicks_"),
-        *("campaigns_", "preferred_channel", "consents"),
-    ),
-    "voice": ("last_nps", "mean_csat", "mean_ces", "complaints_", "complaint_"),
-    "behavioural": ("signup_at", "acquisition_channel", "acquisition_campaign"),
-    "own": (),
-}
 NOT_KNOWN, OTHERS, NONE = "not known", "others", "none"
 
 #: Bands of a number: fifths, as large as one another as ties allow.
@@ -67,10 +44,7 @@ def family(column: str) -> str:
     >>> family("age"), family("touchpoints_90d"), family("score_quality"), family("shoe_size")
     ('demographic', 'engagement', 'psychographic', 'own')
     """
-    for of, names in FAMILIES.items():
-        if any(column == name or (name.endswith("_") and column.startswith(name)) for name in names):
-            return of
-    return "behavioural" if column in COLUMNS else "own"
+    return profile_column(column).family
 
 
 def attributes(profiles: pd.DataFrame) -> list[str]:
@@ -81,12 +55,9 @@ def attributes(profiles: pd.DataFrame) -> list[str]:
     >>> attributes(pd.DataFrame({"customer_id": ["a"], "city": ["Yazd"], "n_orders": [3]}))
     ['city']
     """
-    recorded = TABLES["customers"].column
-    return [
-        c
-        for c in profiles.columns.drop("customer_id", errors="ignore")
-        if c not in COLUMNS and (c in recorded or family(c) in ("demographic", "geographic", "own"))
-    ]
+    worked_out = PROFILE_COLUMNS.keys() - {*FROM_ATTRIBUTES}
+    columns = profiles.columns.drop("customer_id", errors="ignore")
+    return [c for c in columns if c not in worked_out and not c.startswith(SCORE)]
 
 
 def is_list(column: pd.Series) -> bool:

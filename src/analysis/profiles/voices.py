@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
-from analysis.profiles.build import _midnight, _until
+from analysis.profiles.expressions import midnight, table_until
 from analysis.schema import TABLES
 
 #: Topics and ratings of fewer customers are not told.
@@ -324,7 +324,7 @@ def _active(base: Mapping, as_of: date) -> pd.DataFrame:
 
 def _years(frame: nw.LazyFrame, time: str, as_of: date) -> dict[str, nw.Expr]:
     """1 for rows of the last 365 days, and of the 365 before."""
-    begins, before = (_midnight(frame, time, as_of - timedelta(days=d)) for d in (364, 729))
+    begins, before = (midnight(frame, time, as_of - timedelta(days=d)) for d in (364, 729))
     lately = nw.col(time) >= begins
     earlier = (nw.col(time) >= before) & (nw.col(time) < begins)
     return {
@@ -372,7 +372,7 @@ def _seen(base: Mapping, table: str, as_of: date | None, columns: list[str]) -> 
     """A table with the columns that are needed, as it was on a day."""
     frame = nw.from_native(base[table], pass_through=False).lazy()
     require_columns(table, frame.collect_schema(), columns)
-    return _until(frame, table, as_of) if as_of else frame
+    return table_until(frame, table, as_of) if as_of else frame
 
 
 def _day_of(base: Mapping, as_of: date | str | None) -> date | None:

@@ -29,9 +29,6 @@ DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeline
 #: probably exported earlier than the others.
 STALE_DAYS = 31
 
-#: The oldest age that is believed; very few people have lived longer (the oldest on record reached 122).
-OLDEST = 110
-
 #: A day of birth that more than so many times the ordinary number share is what somebody typed to get on.
 PLACEHOLDER = 30
 
@@ -237,12 +234,16 @@ def impossible_births(base: Base) -> Iterator[Defect]:
     if days.empty:
         return
     checked = int(days["n"].sum())
-    oldest = base.as_of.replace(year=base.as_of.year - OLDEST, day=min(base.as_of.day, 28)).isoformat()
+    oldest = base.as_of.replace(year=base.as_of.year - schema.OLDEST, day=min(base.as_of.day, 28)).isoformat()
     late, early = days["day"] > base.as_of.isoformat(), days["day"] < oldest
     shared = ~late & ~early & (days["n"] > PLACEHOLDER * max(days["n"].median(), 1))
     for where, check, cure in (
         (late, "born after the day of the report", "A two-digit year read as the next century? Give its format."),
-        (early, f"older than {OLDEST}", "A placeholder or another calendar? Set such dates to empty in the mapping."),
+        (
+            early,
+            f"older than {schema.OLDEST}",
+            "A placeholder or another calendar? Set such dates to empty in the mapping.",
+        ),
         (shared, "a day of birth that too many share", "Probably typed to get on: set that day to empty."),
     ):
         if where.any():
