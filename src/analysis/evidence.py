@@ -5,6 +5,8 @@ differences and effect sizes with their intervals, corrected for how many compar
 a group rests on a row from here.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri, stdtr, stdtrit  # normal and Student's distribution functions, vectorised
@@ -47,6 +49,22 @@ COMPARISON_COLUMNS = (
 OF_BUYERS = ("n_orders", "n_order_days", "total_spend", "spend_365d", "n_categories")
 
 
+#: Columns whose name says little to whoever does not know it.
+_SAID = {
+    "gap_cv": "irregularity of gaps",
+    "last_nps": "last NPS answer",
+    "mean_csat": "mean satisfaction (CSAT)",
+    "mean_ces": "mean ease (CES)",
+    "used_channel_share": "share of purchases on the usual channel",
+    "payment_certainty": "share paid in the usual way",
+    "top_category_share": "share of the favourite category",
+    "top_category": "favourite category",
+    "category_entropy": "spread over categories (bits)",
+    "weekend_share": "share bought at weekends",
+    "median_gap_days": "usual gap (days)",
+}
+
+
 def percent(share, decimals=0):
     """A share in per cent as text, never rounded to none or to all.
 
@@ -87,6 +105,21 @@ def short(number):
         size = round(size, 2 - int(np.floor(np.log10(size))))
     text = f"{size:,.0f}" if size >= 100 else f"{size:.4f}".rstrip("0").rstrip(".")
     return ("−" if number < 0 and text != "0" else "") + text + word
+
+
+def in_words(column):
+    """A column's name as words: n_orders is the number of orders, spend_365d the spend in 365 days.
+
+    Examples
+    --------
+    >>> in_words("n_orders"), in_words("spend_365d"), in_words("recency_days"), in_words("last_order_at")
+    ('number of orders', 'spend in 365 days', 'recency (days)', 'last order')
+    """
+    if column in _SAID:
+        return _SAID[column]
+    text = re.sub(r"_at$", "", str(column)).replace("_", " ").strip()
+    text = re.sub(r"^n ", "number of ", re.sub(r" (\d+)d$", r" in \1 days", text))
+    return text if text.startswith("number of") else re.sub(r"(?<!\d) days$", " (days)", text)
 
 
 def duration(days):

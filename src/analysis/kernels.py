@@ -4,6 +4,7 @@ A kernel takes about three seconds to start and to import the libraries, as long
 `Kernels` is a context: what was started ahead and never used is shut down at its end.
 """
 
+import os
 from typing import Self
 
 from jupyter_client import AsyncKernelManager
@@ -11,6 +12,9 @@ from jupyter_core.utils import run_sync
 
 #: A kernel's own warnings are no finding about customers, and nobody will want its history.
 _ARGUMENTS = ["--IPKernelApp.log_level=CRITICAL", "--HistoryManager.hist_file=:memory:"]
+
+#: Set in the kernels of a run: nobody is there to turn a knob.
+BATCH = "MOSHTARI_BATCH"
 
 
 class Kernels:
@@ -31,7 +35,8 @@ class Kernels:
         """Start a kernel ahead, unless there is one; it makes the imports by itself, nobody waits for it."""
         if self._ahead is None:
             kernel = AsyncKernelManager(kernel_name="python3")
-            run_sync(kernel.start_kernel)(extra_arguments=[*_ARGUMENTS, f"--IPKernelApp.exec_lines={imports!r}"])
+            arguments = [*_ARGUMENTS, f"--IPKernelApp.exec_lines={imports!r}"]
+            run_sync(kernel.start_kernel)(extra_arguments=arguments, env={**os.environ, BATCH: "1"})
             self._ahead = kernel
 
     def take(self, imports: list[str]) -> AsyncKernelManager:

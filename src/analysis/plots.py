@@ -25,7 +25,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from pandas.io.formats.style import Styler
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import clearly_largest, duration, percent, percent_range, short
+from analysis.evidence import clearly_largest, duration, in_words, percent, percent_range, short
 
 #: Everybody, and what is merely there. QUIET is the grey for text: 5.3 : 1 on white (WCAG 2.2 AA asks for 4.5).
 GREY, PALE, QUIET, INK = "#b3b3b3", "#e3e3e3", "#6b6b6b", "#262626"
@@ -352,7 +352,7 @@ def distribution(
         return _nothing(f"{column} is empty for all {_count(len(profiles), 'customer')}")
     notes = f"n = {_count(len(values), 'customer')}"
     if len(values) < len(profiles):
-        notes += f"; {percent(1 - len(values) / len(profiles))} of all have no {_words(column)} on record"
+        notes += f"; {percent(1 - len(values) / len(profiles))} of all have no {in_words(column)} on record"
     if pd.api.types.is_datetime64_any_dtype(values):
         return _dates(values, column, notes, source)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
@@ -431,7 +431,7 @@ def tag_cloud(counts: pd.DataFrame, field: str, source: str | None = None) -> Ax
     Commonest of 2 interests: “novel”, for 60 % of 100 customers
     """
     if counts.empty:
-        return _nothing(f"no customer has {_words(field)}")
+        return _nothing(f"no customer has {in_words(field)}")
     require_columns("tag_cloud", counts.columns, ["tag", "customers", "of", "share"])
     ranked = counts.sort_values(["customers", "tag"], ascending=[False, True])
     first, shown = ranked.iloc[0], ranked.head(60).sort_values("tag", key=lambda tags: tags.str.casefold())
@@ -445,7 +445,7 @@ def tag_cloud(counts: pd.DataFrame, field: str, source: str | None = None) -> Ax
     ]
     _flow(axes, words)
     n = _count(first["of"], "customer")
-    title = f"Commonest of {len(counts):,} {_words(field)}: “{_elided(first['tag'], 40)}”, for "
+    title = f"Commonest of {len(counts):,} {in_words(field)}: “{_elided(first['tag'], 40)}”, for "
     title += f"{percent(first['share'])} of {n}"
     drawn = "Words sized by use: " + _listing((t, percent(s)) for t, s in ranked[["tag", "share"]].to_numpy())
     left = len(counts) - len(shown)
@@ -1349,13 +1349,15 @@ def _dates(values: pd.Series, column: str, notes: str, source: str | None) -> Ax
     middle = mdates.num2date(np.median(days)).date()
     _median_line(axes, np.median(days), f"half before\n{middle:%d %b %Y}")
     _heading(axes, "customers")
-    title = f"{_capital(_words(column))}: half of {_count(len(values), 'customer')} before {middle.day} {middle:%B %Y}"
+    title = (
+        f"{_capital(in_words(column))}: half of {_count(len(values), 'customer')} before {middle.day} {middle:%B %Y}"
+    )
     drawn = f"Histogram from {values.min():%Y-%m-%d} to {values.max():%Y-%m-%d}"
     return _finish(axes, title, drawn, notes, source)
 
 
 def _histogram(values, column: str, unit: str, log: bool | None, notes: str, source: str | None) -> Axes:
-    name, unit = _words(column).removesuffix(" (days)"), f" {unit}" if unit else ""
+    name, unit = in_words(column).removesuffix(" (days)"), f" {unit}" if unit else ""
     above, whole = values[values > 0], np.all(values == np.round(values))
     few = whole and np.median(values) < 5  # one order, two orders: nobody counts those in multiples
     if log is None:
@@ -1464,7 +1466,7 @@ def _ranking(values: pd.Series, column: str, notes: str, source: str | None) -> 
         _label_bars(axes, [len(shown)], [0], [others], colour=QUIET)
     _ranked_axis(axes, labels)
     _share_axis(axes, "share of customers")
-    title, who = f"{_capital(_words(column))}: {_elided(shown.index[0], 40)}", _count(n, "customer")
+    title, who = f"{_capital(in_words(column))}: {_elided(shown.index[0], 40)}", _count(n, "customer")
     title += f" for all {who}" if len(shown) == 1 else f" comes first, {percent(shown.iloc[0] / n)} of {who}"
     drawn = "Ranked bars: " + _listing(zip(map(str, shown.index), texts, strict=True))
     return _finish(axes, title, drawn + (f"; {len(rest):,} others" if len(rest) else ""), notes, source)
@@ -1620,19 +1622,12 @@ def _cut(steps: list[str], keep: int) -> list[str]:
 
 def _trait(trait: str, level) -> str:
     if level == "yes":
-        return _words(trait)
-    return f"{_words(trait)}: {level}" if isinstance(level, str) and level else _words(trait)
+        return in_words(trait)
+    return f"{in_words(trait)}: {level}" if isinstance(level, str) and level else in_words(trait)
 
 
 def _value(value: float, kind: str) -> str:
     return percent(value) if kind == "share" else short(value)
-
-
-def _words(column: str) -> str:
-    """A column's name as words: n_orders is the number of orders, spend_365d the spend in 365 days."""
-    text = re.sub(r"_at$", "", str(column)).replace("_", " ").strip()
-    text = re.sub(r"^n ", "number of ", re.sub(r" (\d+)d$", r" in \1 days", text))
-    return text if text.startswith("number of") else re.sub(r"(?<!\d) days$", " (days)", text)
 
 
 def _capital(text: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
-from analysis.evidence import percent, percent_range
+from analysis.evidence import in_words, percent, percent_range
 from analysis.profiles.traits import NONE, family, is_list, unusable
 from analysis.schema import FAMILIES, PROFILE_COLUMNS, TABLES, profile_column
 
@@ -192,7 +192,7 @@ def _in_words(row, by: str) -> str:
     group = (
         {True: "yes", False: "no"}.get(row.group, row.group) if isinstance(row.group, bool | np.bool_) else row.group
     )
-    who, trait = f"Of {row.n:,} customers with {_plain(by)} “{group}”", _plain(row.trait)
+    who, trait = f"Of {row.n:,} customers with {in_words(by)} “{group}”", in_words(row.trait)
     if row.kind == "share":
         has = f"have {trait}" + ("" if row.level == "yes" else f" “{row.level}”")
         points = percent_range(row.low, row.high).replace(" %", " points")
@@ -203,7 +203,3 @@ def _in_words(row, by: str) -> str:
 
 def _figure(number: float) -> str:
     return (f"{number:,.3g}" if abs(number) < 1000 else f"{number:,.0f}").replace("-", "−")
-
-
-def _plain(name: str) -> str:
-    return str(name).replace("_", " ")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import holm, percent, percent_range, ratio_of_shares, share_interval
+from analysis.evidence import holm, in_words, percent, percent_range, ratio_of_shares, share_interval
 from analysis.profiles import fit as fitting
 from analysis.profiles import traits as of_customers
 
@@ -379,7 +379,7 @@ def _of_the_marks(ideal: Ideal, at_most: int) -> list[str]:
 
 def _of_one_mark(row) -> str:
     """A level in a sentence: how many customers, their share, how much oftener than the others."""
-    who = f"with {str(row.trait).replace('_', ' ')} “{row.level}”"
+    who = f"with {in_words(row.trait)} “{row.level}”"
     interval = (
         f"interval {row.low:.2g} to {row.high:.2g}" if np.isfinite(row.high) else f"interval from {row.low:.2g} up"
     )
