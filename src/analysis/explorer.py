@@ -1,6 +1,6 @@
 """The explorer: pick a field of the profiles, see how it is spread, and how a group differs in it.
 
-For JupyterLab; where nobody can turn a knob (a scheduled run, a test, a report) it shows nothing and says so in a line.
+For JupyterLab; in a scheduled run, where nobody can choose, it shows nothing.
 """
 
 import os
@@ -35,7 +35,6 @@ def explore(profiles: pd.DataFrame, source: str | None = None):
     >>> explorer = explore(pd.DataFrame({"customer_id": ["a", "b"], "city": ["Yazd", "Qom"]}))  # doctest: +SKIP
     """
     if os.environ.get(BATCH):
-        print("The explorer needs somebody to turn its knobs: open this notebook in JupyterLab.")
         return None
     import ipywidgets as widgets  # here: a scheduled run does without them
     from IPython.display import display

@@ -48,7 +48,7 @@ class Chapter:
 
 CHAPTERS = (
     Chapter("0_data", "Data", reads=(), writes=("quality",)),
-    Chapter("1_profiles", "Profiles", reads=(), writes=("profiles",)),
+    Chapter("1_profiles", "Profiles", reads=(), writes=("profiles", "ideal_lifts", "ideal_scores")),
     Chapter("2_segments", "Segments", reads=("profiles",), writes=("segments", "segment_summary")),
     Chapter(
         "3_personas",

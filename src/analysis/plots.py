@@ -122,6 +122,8 @@ def theme() -> None:
 def table(frame: pd.DataFrame, shares: tuple[str, ...] = ()) -> Styler:
     """A table to read: no row numbers, thousands marked, the digits that count, nothing where nothing is known.
 
+    True and false are yes and no, the items of a list stand one after the other, a column's name has no underscores.
+
     Parameters
     ----------
     frame : DataFrame
@@ -136,7 +138,11 @@ def table(frame: pd.DataFrame, shares: tuple[str, ...] = ()) -> Styler:
     formats = dict.fromkeys(frame.select_dtypes("number").columns, _few_digits)
     formats |= dict.fromkeys(frame.select_dtypes("datetime").columns, "{:%Y-%m-%d}")
     formats |= {column: percent for column in shares if column in frame}
-    return frame.style.hide(axis="index").format(formats, na_rep="", escape="html")
+    lists = [c for c in frame.select_dtypes(object) if frame[c].map(lambda cell: isinstance(cell, list)).any()]
+    said = {c: frame[c].map("; ".join, na_action="ignore") for c in lists}
+    said |= {c: frame[c].map({True: "yes", False: "no"}) for c in frame.select_dtypes("bool")}
+    styled = frame.assign(**said).style.hide(axis="index").format(formats, na_rep="", escape="html")
+    return styled.format_index(lambda name: str(name).replace("_", " "), axis="columns")
 
 
 def alt_text(figure: Figure) -> str:

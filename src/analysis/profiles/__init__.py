@@ -7,14 +7,22 @@ tables of their own beside it. `describe` and `findings` say what is typical; `c
 
 from analysis.profiles.behaviour import MIN_GAPS
 from analysis.profiles.build import build
-from analysis.profiles.compare import compare, in_the_dark, shares
+from analysis.profiles.compare import best_apart, compare, in_the_dark, shares
 from analysis.profiles.contacts import engagement
-from analysis.profiles.describe import OVERDUE, amounts, attributes_to_show, describe, findings, key_figures
+from analysis.profiles.describe import (
+    OVERDUE,
+    amounts,
+    attributes_to_show,
+    describe,
+    documented,
+    findings,
+    key_figures,
+)
 from analysis.profiles.ideal import Ideal, ideal_customer
 from analysis.profiles.opinions import reliability
-from analysis.profiles.place import Places, by_place
+from analysis.profiles.place import Places, by_place, place_to_show
 from analysis.profiles.tags import tag_counts, tag_fields
-from analysis.profiles.targets import best, target_later
+from analysis.profiles.targets import best, known_and_met, target_later, worth
 from analysis.profiles.traits import attributes, family
 from analysis.profiles.voices import Rivals, rivals, topics
 
@@ -28,16 +36,20 @@ __all__ = [
     "attributes",
     "attributes_to_show",
     "best",
+    "best_apart",
     "build",
     "by_place",
     "compare",
     "describe",
+    "documented",
     "engagement",
     "family",
     "findings",
     "ideal_customer",
     "in_the_dark",
     "key_figures",
+    "known_and_met",
+    "place_to_show",
     "reliability",
     "rivals",
     "shares",
@@ -45,4 +57,5 @@ __all__ = [
     "tag_fields",
     "target_later",
     "topics",
+    "worth",
 ]

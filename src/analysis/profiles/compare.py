@@ -10,6 +10,7 @@ import pandas as pd
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.evidence import in_words, percent, percent_range
+from analysis.profiles.targets import best
 from analysis.profiles.traits import NONE, family, is_list, unusable
 from analysis.schema import FAMILIES, PROFILE_COLUMNS, TABLES, profile_column
 
@@ -21,6 +22,9 @@ _ABOUT = {"demographic": "person", "firmographic": "company"}
 
 #: Families of what customers did: what was recorded when they signed up tells nothing of it.
 _DONE = ("behavioural", "engagement")
+
+#: Sums, counts and shares of sums of what customers brought: the best by one of them are the best by all.
+_SUMS = ("total_spend", "spend_365d", "won_value", "n_orders", "n_order_days", "orders_per_year", "won_deals")
 
 
 def compare(
@@ -79,6 +83,37 @@ def compare(
     return found.sort_values(
         "family", key=lambda names: names.map(list(FAMILIES).index), kind="stable", ignore_index=True
     )
+
+
+def best_apart(profiles: pd.DataFrame, value: str, top: float = 0.2) -> pd.DataFrame:
+    """What sets the best customers apart from the others, by everything but what they are best by.
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per customer
+    value : column of numbers by which they are the best
+    top : share of the customers who are the best
+
+    Returns
+    -------
+    DataFrame, as from `compare`
+        The rows of the best that are distinctive, by family. Left out are the sums that go into `value` or follow from
+        it, and tags, which a business gives to those whom it has come to know.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": range(40), "city": ["Yazd"] * 8 + ["Qom"] * 32,
+    ...                       "total_spend": [9] * 8 + [1] * 32})
+    >>> best_apart(table, "total_spend")["words"].iloc[0]
+    'Of 8 customers among the best fifth, 0 % have city “Qom”, 100 % of the others (difference −100 to −53 points).'
+    """
+    who = f"among the best {'fifth' if top == 0.2 else percent(top)}"
+    is_best = profiles["customer_id"].map(best(profiles, value, top)).fillna(False).astype(bool)
+    traits = profiles.drop(columns=[c for c in (*_SUMS, value, "tags") if c in profiles])
+    compared = compare(traits.assign(group=is_best.map({True: who, False: "others"})), "group")
+    apart = compared[(compared["group"] == who) & compared["distinctive"]]
+    said = apart["words"].str.replace(f"with group “{who}”", who, regex=False)
+    return apart.assign(words=said, group=who.removeprefix("among ")).reset_index(drop=True)
 
 
 def shares(profiles: pd.DataFrame, column: str, confidence: float = 0.95) -> pd.DataFrame:

@@ -40,6 +40,26 @@ def describe(profiles: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def documented(profiles: pd.DataFrame) -> pd.DataFrame:
+    """`describe` as a page to look things up in: columns ``column``, ``what it is``, ``known of``, ``typical``.
+
+    Examples
+    --------
+    >>> page = documented(pd.DataFrame({"customer_id": ["a", "b"], "median_gap_days": [3.0, None]}))
+    >>> page["what it is"].item()
+    'days: usual gap: median between successive days with a purchase; empty below two such days'
+    """
+    described = describe(profiles)
+    recorded = described["meaning"].str.endswith("as recorded")
+    empty = ("; empty " + described["empty_when"]).where((described["empty_when"] != "") & ~recorded, "")
+    unit = (described["unit"] + ": ").where(~described["unit"].isin(["", "name", "day"]), "")
+    typical = described["typical"] + (" (" + described["spread"] + ")").where(described["spread"] != "", "")
+    what = unit + described["meaning"] + empty
+    return pd.DataFrame(
+        {"column": described["column"], "what it is": what, "known of": described["filled"], "typical": typical}
+    )
+
+
 def amounts(profiles: pd.DataFrame, currency: str = "") -> dict[str, str]:
     """The amounts and counts worth a figure, with their unit: those that vary, and that a tenth of customers have."""
     units = {"total_spend": currency, "mean_order_value": currency, "n_orders": "orders", "recency_days": "days"}

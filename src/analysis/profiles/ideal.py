@@ -190,6 +190,31 @@ def findings(ideal: Ideal, at_most: int = 6) -> list[str]:
     return [*sentences, _of_the_fit(ideal), *_of_the_marks(ideal, at_most)]
 
 
+def strongest(ideal: Ideal, at_most: int = 12) -> pd.DataFrame:
+    """The traits that mark customers, of each its strongest level: those that meet the target more often first.
+
+    Parameters
+    ----------
+    ideal : Ideal
+    at_most : int
+
+    Returns
+    -------
+    DataFrame
+        Rows of `lifts`, by how far the nearer bound of the interval lies from "as often as the others", with ``group``
+        (trait and level in words) and ``value`` (the lift), as `plots.intervals` draws them.
+    """
+    marks = ideal.lifts[ideal.lifts["marks"]]
+    more = marks["lift"] > 1
+    strength = np.log(np.where(more, marks["low"], 1 / marks["high"].clip(lower=1e-9)))
+    ranked = marks.assign(more=more, strength=strength).sort_values(
+        ["more", "strength", "trait", "level"], ascending=[False, False, True, True]
+    )
+    each = ranked.drop_duplicates("trait").head(at_most).drop(columns=["more", "strength"])
+    group = [f"{in_words(trait)}: {level}" for trait, level in zip(each["trait"], each["level"], strict=True)]
+    return each.assign(group=group, value=each["lift"]).reset_index(drop=True)
+
+
 def _one_row_each(profiles: pd.DataFrame) -> pd.DataFrame:
     """The profiles in the order of the customers, whatever the order of the rows."""
     profiles = pd.DataFrame(profiles)
@@ -361,20 +386,13 @@ def _told(row: pd.Series) -> str:
 
 
 def _of_the_marks(ideal: Ideal, at_most: int) -> list[str]:
-    marks = ideal.lifts[ideal.lifts["marks"]]
     if ideal.lifts.empty:
         return []
-    if marks.empty:
+    if not ideal.lifts["marks"].any():
         return [
             f"No trait marks them: of {len(ideal.lifts):,} levels compared, none differs beyond chance and by much."
         ]
-    # those that meet it more often first; how far the nearer bound of the interval lies from "as often as the others"
-    more = marks["lift"] > 1
-    strength = np.log(np.where(more, marks["low"], 1 / marks["high"].clip(lower=1e-9)))
-    strongest = marks.assign(more=more, strength=strength).sort_values(
-        ["more", "strength", "trait", "level"], ascending=[False, False, True, True]
-    )
-    return [_of_one_mark(row) for row in strongest.drop_duplicates("trait").head(at_most).itertuples()]
+    return [_of_one_mark(row) for row in strongest(ideal, at_most).itertuples()]
 
 
 def _of_one_mark(row) -> str:

@@ -121,6 +121,16 @@ def by_place(
     return _shrunk(groups, scale, len(profiles) - int(groups["size"].sum()), confidence, f"{value} by {place}")
 
 
+def place_to_show(profiles: pd.DataFrame, value: str, min_size: int = 20) -> str:
+    """The finest recorded place of which two have enough customers to compare; empty if there is none."""
+    for place in ("city", "region", "country"):
+        if place in profiles:
+            known = profiles[(profiles[value].fillna(0) > 0) & profiles[place].notna()]
+            if (known[place].value_counts() >= min_size).sum() > 1:
+                return place
+    return ""
+
+
 def _judged_values(profiles: pd.DataFrame, value: str, place: str) -> tuple[pd.DataFrame, str]:
     """Places and the numbers to judge by, and on which scale these are."""
     x = profiles[value].astype("float64")

@@ -14,7 +14,8 @@ from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.profiles.build import build
-from analysis.profiles.expressions import midnight, table_until
+from analysis.profiles.expressions import day_of, midnight, table_until
+from analysis.profiles.traits import attributes
 
 #: What a target may be, and the name under which it is told.
 KINDS = {
@@ -22,6 +23,9 @@ KINDS = {
     "retained": "bought again in the time after",
     "won": "a deal was won in the time after",
 }
+
+#: What a customer is worth to the business, the first that there is.
+WORTH = ("total_spend", "won_value", "n_orders", "n_touchpoints")
 
 
 def best(profiles: pd.DataFrame, value: str = "total_spend", top: float = 0.2) -> pd.Series:
@@ -60,6 +64,79 @@ def best(profiles: pd.DataFrame, value: str = "total_spend", top: float = 0.2) -
         return known.astype(bool).rename(f"best {top:.0%} by {value}".replace("%", " %"))
     cut = known.nlargest(math.ceil(top * len(known))).iloc[-1]
     return ((known >= cut) & (known > 0)).astype(bool).rename(f"best {top:.0%} by {value}".replace("%", " %"))
+
+
+def worth(profiles: pd.DataFrame) -> str:
+    """The column by which customers are worth more or less: what they spent, brought in deals, or how often they came.
+
+    Examples
+    --------
+    >>> worth(pd.DataFrame({"customer_id": ["a", "b"], "n_touchpoints": [3, 9], "total_spend": [0.0, 0.0]}))
+    'n_touchpoints'
+    """
+    columns = [c for c in WORTH if c in profiles and profiles[c].nunique() > 1]
+    return columns[0] if columns else ""
+
+
+def known_and_met(
+    base: Mapping[str, IntoFrame], profiles: pd.DataFrame, target: str = "", days: float = 365
+) -> tuple[pd.DataFrame, pd.Series, str] | None:
+    """What an ideal customer profile is learnt from: customers as they were known, and who met the target later.
+
+    Parameters
+    ----------
+    base : Base
+    profiles : DataFrame, as `build` gives it for the base's last day
+    target : str
+        One of `KINDS`, or a column of the profiles that holds yes and no; empty: by spend where orders have an amount,
+        else by another order, else by a won deal.
+    days : float
+        Length of the time after, at most; never more than a third of what the base spans.
+
+    Returns
+    -------
+    known, met, words
+        Profiles as of the day before that time, the target by customer id, and which days these are. For a column of
+        the profiles the recorded attributes, as nobody knows which came first. None where there is no such target, or
+        the base spans less than 90 days.
+
+    Raises
+    ------
+    Problem
+        A target that is neither a kind nor a column.
+    """
+    if target and target not in KINDS:
+        if target not in profiles:
+            known = [*KINDS, *(c for c in profiles if pd.api.types.is_bool_dtype(profiles[c]))]
+            raise Problem(f'There is no target "{target}".{did_you_mean(target, known)} There are: {", ".join(known)}.')
+        recorded = profiles[["customer_id", *(c for c in attributes(profiles) if c != target)]]
+        return recorded, profiles.set_index("customer_id")[target], "traits and target as recorded now"
+    kind = target or _kind(base)
+    first = _first_day(base, "deals" if kind == "won" else "orders") if kind else None
+    if first is None or (base.as_of - first).days < 90:
+        return None
+    days = int(min(days, (base.as_of - first).days // 3))
+    day = base.as_of - timedelta(days=days)
+    words = f"traits as of {day}, target in the {days} days after"
+    return build(base, day), target_later(base, kind, day), words
+
+
+def _kind(base: Mapping) -> str:
+    if "orders" in base:
+        return "top value" if "amount" in base.columns("orders") else "retained"
+    return "won" if {"closed_at", "outcome", "customer_id"} <= set(base.columns("deals")) else ""
+
+
+def _first_day(base: Mapping, table: str) -> date | None:
+    """The day by which a twentieth of the rows had come: a clock that was never set is no beginning."""
+    if table not in base:
+        return None
+    time = "created_at" if table == "deals" else "ordered_at"
+    days = base[table].select(day=day_of(time)).group_by("day").agg(n=nw.len()).collect("pandas").to_native()
+    days = days.dropna().sort_values("day")
+    if days.empty:
+        return None
+    return days.loc[days["n"].cumsum() >= 0.05 * days["n"].sum(), "day"].iloc[0].date()
 
 
 def target_later(
