@@ -33,6 +33,8 @@ class Chapter:
     uses : tuple of str
         Artefacts that it takes into account when they are there.
     writes : tuple of str
+    may_write : tuple of str
+        Artefacts that only some bases allow.
     """
 
     name: str
@@ -40,6 +42,11 @@ class Chapter:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     uses: tuple[str, ...] = ()
+    may_write: tuple[str, ...] = ()
+
+    @property
+    def artefacts(self) -> tuple[str, ...]:
+        return self.writes + self.may_write
 
     @property
     def notebook(self) -> Path:
@@ -48,7 +55,7 @@ class Chapter:
 
 CHAPTERS = (
     Chapter("0_data", "Data", reads=(), writes=("quality",)),
-    Chapter("1_profiles", "Profiles", reads=(), writes=("profiles", "ideal_lifts", "ideal_scores")),
+    Chapter("1_profiles", "Profiles", reads=(), writes=("profiles",), may_write=("ideal_lifts", "ideal_scores")),
     Chapter("2_segments", "Segments", reads=("profiles",), writes=("segments", "segment_summary")),
     Chapter(
         "3_personas",
@@ -259,7 +266,7 @@ def _make(
     unwritten = [a for a in chapter.writes if not run.has(a)]
     if unwritten:
         return Outcome(chapter, "failed", seconds, f"{chapter.name} ended without writing {', '.join(unwritten)}.")
-    write_json(stamp, {"key": key, "seconds": seconds, "artefacts": {a: run.digest(a) for a in chapter.writes}})
+    write_json(stamp, {"key": key, "seconds": seconds, "artefacts": {a: run.digest(a) for a in chapter.artefacts}})
     return Outcome(chapter, "made", seconds)
 
 
@@ -274,7 +281,7 @@ def _left_alone(chapter: Chapter, run: Run) -> Outcome:
 def _forget(chapter: Chapter, run: Run, stamp: Path) -> None:
     """Remove what a chapter made before, so that nothing later rests on it by accident."""
     stamp.unlink(missing_ok=True)
-    for artefact in chapter.writes:
+    for artefact in chapter.artefacts:
         run.file(artefact).unlink(missing_ok=True)
 
 
@@ -342,7 +349,7 @@ def _imports(chapter: Chapter) -> list[str]:
 def _write_run_json(run: Run, outcomes: list[Outcome], parameters: dict, seed: int) -> None:
     """All that is needed to know what this run rests on, and to repeat it."""
     artefacts = {}
-    for chapter_name, names in [("", run.tables()), *((c.name, c.writes) for c in CHAPTERS)]:
+    for chapter_name, names in [("", run.tables()), *((c.name, c.artefacts) for c in CHAPTERS)]:
         for a in (a for a in names if run.has(a)):
             artefacts[a] = {"rows": run.count(a), "sha256": run.digest(a), "chapter": chapter_name}
     about = run.about

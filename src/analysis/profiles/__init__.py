@@ -24,7 +24,7 @@ from analysis.profiles.place import Places, by_place, place_to_show
 from analysis.profiles.tags import tag_counts, tag_fields
 from analysis.profiles.targets import best, known_and_met, target_later, worth
 from analysis.profiles.traits import attributes, family
-from analysis.profiles.voices import Rivals, rivals, topics
+from analysis.profiles.voices import Rivals, nps_by_year, rivals, topics
 
 __all__ = [
     "MIN_GAPS",
@@ -49,6 +49,7 @@ __all__ = [
     "in_the_dark",
     "key_figures",
     "known_and_met",
+    "nps_by_year",
     "place_to_show",
     "reliability",
     "rivals",

@@ -112,7 +112,7 @@ def best_apart(profiles: pd.DataFrame, value: str, top: float = 0.2) -> pd.DataF
     traits = profiles.drop(columns=[c for c in (*_SUMS, value, "tags") if c in profiles])
     compared = compare(traits.assign(group=is_best.map({True: who, False: "others"})), "group")
     apart = compared[(compared["group"] == who) & compared["distinctive"]]
-    said = apart["words"].str.replace(f"with group “{who}”", who, regex=False)
+    said = [words.replace(f"with group “{who}”", who) for words in apart["words"]]
     return apart.assign(words=said, group=who.removeprefix("among ")).reset_index(drop=True)
 
 

@@ -182,6 +182,48 @@ def topics(base: Mapping[str, IntoFrame], as_of: date | str | None = None, confi
     return _with_trends(table, confidence)
 
 
+def nps_by_year(
+    base: Mapping[str, IntoFrame], as_of: date | str | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Would they recommend us: the net promoter score of every calendar year, from each customer's last answer in it.
+
+    Parameters
+    ----------
+    base : Base, or any mapping from canonical table names to dataframes
+        With `feedback`.
+    as_of : date, optional
+        Last day to look at; default: the base's own.
+    confidence : float
+        Of each interval.
+
+    Returns
+    -------
+    DataFrame, one row per year with five answers and more
+        group : str, the year; customers : int; value, low, high : float, points from −100 to 100
+        (:func:`analysis.evidence.nps`).
+
+    Examples
+    --------
+    >>> day = pd.Timestamp("2024-03-01", tz="UTC")
+    >>> scores = [10] * 6 + [3] * 4
+    >>> answers = pd.DataFrame({"customer_id": range(10), "given_at": day, "instrument": "nps", "score": scores})
+    >>> nps_by_year({"feedback": answers})[["group", "customers", "value"]]
+      group  customers  value
+    0  2024         10   20.0
+    """
+    columns = ["customer_id", "given_at", "instrument", "score"]
+    answers = _seen(base, "feedback", _day_of(base, as_of), columns).filter(
+        (nw.col("instrument") == "nps") & ~nw.col("score").is_null()
+    )
+    day = nw.col("given_at").dt.replace_time_zone(None)
+    given = answers.select("customer_id", "score", at=nw.col("given_at"), year=day.dt.year())
+    table = given.collect("pandas").to_native().sort_values(["customer_id", "at", "score"])
+    last = table.drop_duplicates(["customer_id", "year"], keep="last")
+    years = {year: of["score"] for year, of in last.groupby("year") if len(of) >= FEWEST}
+    rows = [(str(year), len(scores), *evidence.nps(scores, confidence)) for year, scores in years.items()]
+    return pd.DataFrame(rows, columns=["group", "customers", "value", "low", "high"])
+
+
 def _rated(base: Mapping[str, IntoFrame], as_of: date | str | None) -> nw.LazyFrame:
     """One rating (in parts) per customer, brand and attribute: the mean, where somebody rated more than once."""
     if "brand_ratings" not in base:
