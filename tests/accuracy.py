@@ -15,7 +15,6 @@ from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
 from analysis import bookshop, journeys, places, profiles, quality, segments, sources
-from analysis.bookshop.defects import KINDS
 from analysis.sources.mapping import MERGE_SCORE
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -49,7 +48,7 @@ def _of_world(seed: int, customers: int) -> pd.DataFrame:
         rows += _steps(base, truth) + _ideal(base, Path(folder, "clean"))
         spoilt = bookshop.write(Path(folder, "spoilt"), customers=customers, seed=seed, defects=DEFECTS)
         rows += _defects(sources.read(str(spoilt)), pd.read_parquet(spoilt.parent / "truth" / "defects.parquet"))
-        rows += _people_twice(spoilt.parent, "English")
+        rows += _false_defects(base) + _people_twice(spoilt.parent, "English")
         persian = Path(folder, "persian")
         bookshop.write(persian, customers=customers, seed=seed, language="fa", defects=DEFECTS)
         rows += _people_twice(persian, "Persian")
@@ -197,22 +196,46 @@ def _loses(base, steps: list[str], by: pd.DataFrame, who: str, step: str) -> int
     return int(bool(row["differs"]) and row["difference"] < 0)
 
 
+#: Kind of planted defect → where it was planted, and the check that should find it there, by how the check begins.
+_CHECKS = {
+    "duplicate person": [("customers", None, "second record of a person")],
+    "mixed digits": [("customers", "phone", "letters, digits or spaces")],
+    "currency slip": [("order_lines", "unit_price", "ten times the product")],
+    "order without customer": [("orders", "customer_id", ("set aside: no customer_id", "set aside: unknown customer"))],
+    "brand spelling": [("products", "brand", "another spelling")],
+    "test account": [("customers", None, "test account")],
+    "missing date": [("orders", "ordered_at", "set aside: no ordered_at"), ("customers", "birth_date", "empty")],
+    "impossible date": [
+        ("orders", "ordered_at", "long before"),
+        ("customers", "birth_date", ("older than", "unreadable")),
+    ],
+    "future date": [("orders", "ordered_at", "set aside: in the future"), ("customers", "birth_date", "born after")],
+}
+
+
 def _defects(base, planted: pd.DataFrame) -> list[tuple]:
-    """Share of each kind of planted defect that reading sets aside or reports."""
-    aside = {}
-    for name in base.accounts.query("reason != ''")["table"].unique():
-        aside[name] = base.db.sql(sources.set_aside(base, name)).df()
-    keys = {"orders": "order_id", "customers": "customer_id"}
-    seen = {t: set(rows[keys[t]].dropna().astype(str)) for t, rows in aside.items() if t in keys}
+    """Share of each kind of planted defect that the page of defects counts; never more than were planted."""
+    assessed = quality.assess(base)
+    planted = planted[~planted["way"].isin(["format", "moved"])]
     rows = []
-    for kind in KINDS:
-        of = planted[(planted["kind"] == kind) & planted["table"].isin(["orders", "customers", "products"])]
-        unread = {(c.table, c.column): c.cells for c in base.unreadable.itertuples()}
-        hits = sum(str(d.key) in seen.get(d.table, ()) for d in of.itertuples())
-        cells = of.groupby(["table", "column"]).size()
-        hits += sum(min(n, unread.get(where, 0)) for where, n in cells.items())
-        rows.append((f"defects found: {kind}", min(hits / max(len(of), 1), 1.0), 0, 1))
+    for kind, places_ in _CHECKS.items():
+        there = hits = 0
+        for table, column, check in places_:
+            of = planted.query("kind == @kind and table == @table")
+            of = of[of["column"].isna()] if column is None else of[of["column"] == column]
+            found = assessed[(assessed["table"] == table) & assessed["check"].str.startswith(check)]
+            if check == "empty":
+                found = found[found["column"] == column]
+            there += len(of)
+            hits += min(int(found["defects"].sum()), len(of))
+        rows.append((f"defects found: {kind}", hits / max(there, 1), 0, 1))
     return rows
+
+
+def _false_defects(base) -> list[tuple]:
+    """Defects told of a base that has none, other than empty cells."""
+    told = quality.assess(base).query("defects > 0 and check != 'empty'")
+    return [("defects told of a clean base", len(told), 0, 0)]
 
 
 def _people_twice(folder: Path, language: str) -> list[tuple]:

@@ -382,3 +382,49 @@ def test_in_the_bookshop_the_planted_rival_is_ahead_on_price_and_nowhere_else(wo
     ahead = found.ratings.query("rival != 'all rivals' and ahead not in ('', 'our bookshop')")
     assert ahead[["attribute", "rival"]].values.tolist() == [["price", "Barg Online"]]
     assert ahead["low"].item() < -0.8 < ahead["high"].item()
+
+
+# The best against the others, and where they live
+
+
+def test_what_the_best_are_best_by_does_not_set_them_apart():
+    # the ten best by spend are those with most orders, and all from Yazd: only the place is told
+    table = pd.DataFrame({"customer_id": range(50), "city": ["Yazd"] * 10 + ["Qom"] * 40})
+    table = table.assign(total_spend=[9.0] * 10 + [1.0] * 40, spend_365d=table.index < 10, n_orders=[9] * 10 + [1] * 40)
+    apart = profiles.best_apart(table, "total_spend")
+    assert set(apart["trait"]) == {"city"}
+    assert set(apart["group"]) == {"the best fifth"}
+    assert apart["words"].str.startswith("Of 10 customers among the best fifth, ").all()
+
+
+def test_nothing_sets_three_customers_apart():
+    table = pd.DataFrame({"customer_id": range(3), "city": ["a", "b", "c"], "total_spend": [1.0, 2.0, 3.0]})
+    assert profiles.best_apart(table, "total_spend").empty
+
+
+def test_the_finest_place_of_which_two_can_be_compared_is_shown():
+    table = pd.DataFrame({"city": [f"town {i}" for i in range(60)], "region": ["north", "south"] * 30})
+    table = table.assign(country="Iran", total_spend=1.0)
+    assert profiles.place_to_show(table, "total_spend") == "region"
+    # of whom nothing is known to be worth anything, there are no two either
+    assert profiles.place_to_show(table.assign(total_spend=0.0), "total_spend") == ""
+
+
+def test_worth_is_what_varies_first_money_then_visits():
+    table = pd.DataFrame({"total_spend": [0.0, 0.0], "n_orders": [0, 0], "n_touchpoints": [1, 5]})
+    assert profiles.worth(table) == "n_touchpoints"
+    assert profiles.worth(table.assign(won_value=[1.0, 2.0])) == "won_value"
+    assert profiles.worth(table[["n_orders"]]) == ""
+
+
+def test_the_net_promoter_score_of_a_year_counts_each_customers_last_answer():
+    # six customers; the first said 3 in March and 10 in May: 4 of 6 promote, 1 detracts, 50 points
+    scores = [("a", "2024-03-01", 3), ("a", "2024-05-01", 10), ("b", "2024-01-01", 9), ("c", "2024-01-01", 9)]
+    scores += [("d", "2024-01-01", 10), ("e", "2024-01-01", 8), ("f", "2024-01-01", 6), ("g", "2023-01-01", 0)]
+    answers = pd.DataFrame(scores, columns=["customer_id", "given_at", "score"]).assign(instrument="nps")
+    answers["given_at"] = at(*answers["given_at"])
+    years = profiles.nps_by_year({"feedback": answers})
+    assert years[["group", "customers"]].values.tolist() == [["2024", 6]]  # one answer of 2023 is told of nobody
+    assert years["value"].item() == pytest.approx(50)
+    # before May the first customer still detracts: 3 promote, 2 detract
+    assert profiles.nps_by_year({"feedback": answers}, "2024-04-30")["value"].item() == pytest.approx(100 / 6)

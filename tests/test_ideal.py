@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
-from analysis import profiles, sources
+from analysis import bookshop, profiles, sources
 from analysis.errors import Problem
 from analysis.profiles import fit as fitting
 from analysis.profiles import ideal, traits
@@ -517,3 +517,41 @@ def test_in_the_bookshop_the_fit_foretells_and_planted_nothings_mark_nobody(worl
     assert not nothings["marks"].any()
     slope = _figure(found.judgement, "fit", "calibration slope")
     assert slope["low"] < 1 < slope["high"]
+
+
+# What is learnt from what
+
+
+def test_traits_end_where_the_time_of_the_target_begins(tmp_path):
+    base = sources.read(str(bookshop.write(tmp_path / "shop", customers=400, seed=4)))
+    table = profiles.build(base)
+    known, met, words = profiles.known_and_met(base, table)
+    day = base.as_of - timedelta(days=int(words.split(" in the ")[1].split()[0]))
+    assert met.name == "top value"
+    assert f"traits as of {day}" in words
+    assert (known["last_order_at"].dropna() <= pd.Timestamp(day)).all()
+    # never more than asked for, never more than a third of what there is
+    assert "in the 90 days" in profiles.known_and_met(base, table, days=90)[2]
+    assert (base.as_of - day).days <= 365
+
+
+def test_a_recorded_yes_or_no_is_learnt_from_what_is_recorded_alone():
+    table = customers(10, city="Yazd", club=[True, False] * 5, n_orders=3)
+    known, met, words = profiles.known_and_met({}, table, "club")
+    assert list(known) == ["customer_id", "city"]
+    assert met.sum() == 5
+    assert words == "traits and target as recorded now"
+
+
+def test_a_target_that_there_is_not_is_named_with_the_near_one():
+    table = customers(10, club=[True, False] * 5)
+    with pytest.raises(Problem, match=r'no target "clubs"\. Did you mean "club"'):
+        profiles.known_and_met({}, table, "clubs")
+
+
+def test_the_strongest_level_of_each_trait_is_shown_those_that_meet_it_more_often_first(found):
+    shown = ideal.strongest(found)
+    assert shown["trait"].is_unique
+    assert shown["marks"].all()
+    assert shown["lift"].gt(1).is_monotonic_decreasing
+    assert {"group", "value", "low", "high", "customers"} <= {*shown}
