@@ -118,7 +118,8 @@ def known_and_met(
     days = int(min(days, (base.as_of - first).days // 3))
     day = base.as_of - timedelta(days=days)
     words = f"traits as of {day}, target in the {days} days after"
-    return build(base, day), target_later(base, kind, day), words
+    known = build(base, day)
+    return known, _met(base, kind, known, day, base.as_of), words
 
 
 def _kind(base: Mapping) -> str:
@@ -181,7 +182,12 @@ def target_later(
     needed = "deals" if kind == "won" else "orders"
     if needed not in base:
         raise Problem(f'The target "{kind}" needs a table of {needed}. The base has: {", ".join(base)}.')
-    known = _known(build(base, after)).set_index("customer_id")
+    return _met(base, kind, build(base, after), after, until, top)
+
+
+def _met(base: Mapping, kind: str, profiles: pd.DataFrame, after: date, until: date, top: float = 0.2) -> pd.Series:
+    """Who of the customers in profiles as of `after` met a target by `until`."""
+    known = _known(profiles).set_index("customer_id")
     if kind == "top value":
         spent = _of_the_time(base, "orders", "ordered_at", after, until)
         then = build({"orders": spent}, until).set_index("customer_id")
