@@ -437,6 +437,18 @@ def test_customers_in_are_kept_or_set_aside_and_a_merge_is_no_defect(bases):
     assert set(aside.loc[aside["reason"] == MERGED, "customer_id"]) == set(merged.customer_merges["customer_id"])
 
 
+def test_a_merged_base_says_so_and_has_no_second_records_left(bases):
+    merged = bases[1]
+    assessed = quality.assess(merged)
+    assert assessed["check"].ne("second record of a person").all()
+    joined = f"{len(merged.customer_merges):,} second records of a person were joined"
+    assert joined in " ".join(quality.findings(merged, assessed))
+    # the page of the base as it came tells as many as were merged
+    told = quality.assess(bases[0]).query("check == 'second record of a person'").squeeze()
+    assert told["defects"] == len(merged.customer_merges)
+    assert "customers" in told["bends"]
+
+
 def test_undoing_a_merge_gives_the_unmerged_base_cell_by_cell(bases):
     plain, merged, _ = bases
     back = sources.unmerged(merged)

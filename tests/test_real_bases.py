@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import evidence, journeys, profiles, segments, sources
+from analysis import evidence, journeys, profiles, quality, segments, sources
+from analysis.sources import mapping
 
 SHOPS = ("completejourney", "online_retail", "cdnow", "iranian_ecommerce_1398")
 BASES = (*SHOPS, "customer_personality", "maven_crm_sales", "retentioneering_ecom", "sfo_customer_survey")
@@ -701,3 +702,37 @@ def test_the_interviews_were_held_in_may(sfo_customer_survey):
             dict(enumerate(weekdays))
         )
         assert (told == of_year["DAY"]).mean() > 0.999
+
+
+# What the page of defects says of them
+
+
+def told(base, check):
+    return quality.assess(base).query("check == @check and defects > 0")
+
+
+def test_deals_without_an_account_and_one_product_under_two_names_are_told(maven_crm_sales, real_data, tmp_path):
+    empty = told(maven_crm_sales.base, "empty").set_index(["table", "column"])["defects"]
+    assert empty["deals", "customer_id"] == maven_crm_sales.raw["account"].isna().sum() == 1425
+    # the shipped mapping has mended the product's name; as the file has it, it is found
+    shipped = (mapping.SHIPPED / "maven_crm_sales.toml").read_text(encoding="utf-8")
+    as_it_is = shipped.replace("{ sql = \"replace(product, 'GTXPro', 'GTX Pro')\" }", '"product"')
+    assert as_it_is != shipped
+    (tmp_path / "maven.toml").write_text(as_it_is, encoding="utf-8")
+    spelt = told(sources.read(str(tmp_path / "maven.toml"), data=real_data), "another spelling of a value").squeeze()
+    assert (spelt["table"], spelt["column"], spelt["defects"]) == ("deals", "product", 1480)
+    assert spelt["examples"] == "“GTXPro” for “GTX Pro”"
+
+
+def test_people_born_in_the_nineteenth_century_are_told(customer_personality):
+    older = told(customer_personality.base, "older than 110").squeeze()
+    assert older["defects"] == (customer_personality.raw["Year_Birth"] < 1904).sum() == 3
+    empty = told(customer_personality.base, "empty").set_index("column")["defects"]
+    assert empty["income"] == 24
+
+
+def test_the_days_over_new_year_without_an_invoice_are_told(online_retail):
+    silent = told(online_retail.base, "days without an order").squeeze()
+    days = online_retail.raw["InvoiceDate"].dt.normalize()
+    assert not days.between("2010-12-24", "2011-01-03").any()
+    assert (silent["defects"], silent["examples"]) == (11, "2010-12-24 to 2011-01-03")

@@ -32,7 +32,10 @@ from analysis.sources.base import sql_name, sql_text
 from analysis.sources.merging import BEFORE
 
 #: The libraries whose version a figure may depend on.
-PACKAGES = ("duckdb", "narwhals", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "seaborn", "statsmodels")
+PACKAGES = (
+    *("babel", "duckdb", "narwhals", "numpy", "pandas", "persiantools", "phonenumbers", "pyarrow", "rapidfuzz"),
+    *("scikit-learn", "scipy", "seaborn", "statsmodels"),
+)
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,8 @@ def findings(base: Base, quality: pd.DataFrame) -> list[str]:
             f"Most common reason: {most['reason']} ({most['rows']:,} of {of:,} rows of {most['table']}, "
             f"{percent(most['rows'] / of)})."
         )
+    if joined := len(base.customer_merges):
+        sentences.append(f"{joined:,} second records of a person were joined with the first, as the mapping asks for.")
     for row in quality[quality["moves"] >= 0.01].head(3).itertuples():
         sentences.append(f"{_where(row)}: {row.check} ({row.defects:,} of {row.checked:,}). Mended: {row.bends}.")
     holes = completeness(quality).query("table == 'customers' and filled < 0.5")
