@@ -52,7 +52,8 @@ _EXAMPLES = 3
 _TEST = r"test|tests|testing|tester|dummy|asdf|asdfgh|qwerty|تست|آزمایشی|ازمایشی|آزمایش"
 _BESIDE = r"account|customer|user|client|name|kunde|konto|مشتری|کاربر|حساب|\d+"
 
-#: Columns that hold names of the same things: the commonest spelling of a name counts for all of them.
+#: Columns that hold names of the same things: the catalogue's spelling of a name counts for all of them, else the
+#: commonest.
 _SAME_NAMES = (
     (("products", "name"), ("deals", "product")),
     (("products", "brand"), ("brand_ratings", "brand")),
@@ -392,7 +393,8 @@ def spellings(base: Base) -> Iterator[Defect]:
     """Values that differ in capitals, spaces or marks alone, and rare ones a letter away from a common one."""
     for places in _columns_of_names(base):
         values = pd.concat([_values(base, *place).assign(table=place[0], column=place[1]) for place in places])
-        meant = _meant(values.groupby("value")["n"].sum())
+        catalogue = set(values.loc[values["table"] == "products", "value"])
+        meant = _meant(values.groupby("value")["n"].sum(), catalogue)
         for check, right in meant.items():
             other = values[values["value"].isin(right.index)]
             for (table, column), rows in other.groupby(["table", "column"], sort=False):
@@ -427,9 +429,10 @@ def _values(base: Base, table: str, column: str) -> pd.DataFrame:
     return _counts(frame, "value")
 
 
-def _meant(counts: pd.Series) -> dict[str, pd.Series]:
-    """Check → odd spelling → the spelling that is meant: the commonest of those alike."""
+def _meant(counts: pd.Series, catalogue: set[str]) -> dict[str, pd.Series]:
+    """Check → odd spelling → the spelling that is meant: of those alike the catalogue's, else the commonest."""
     ranked = counts.sort_index().sort_values(ascending=False, kind="stable")
+    ranked = ranked.loc[sorted(ranked.index, key=lambda value: value not in catalogue)]
     first = pd.Series(ranked.index, index=ranked.index).groupby([folded(v) for v in ranked.index]).transform("first")
     found = {"another spelling of a value": first[first != first.index]}
     kept = ranked[first == first.index]
