@@ -191,6 +191,13 @@ def test_orders_set_aside_are_told_with_what_they_would_add(base_of):
     assert "revenue 20,000 → 21,000 toman" in aside["bends"]
 
 
+def test_a_change_too_small_to_read_in_the_figures_is_told_in_per_cent(base_of):
+    # 6,000 purchases of 100 and one of 1,100 by nobody: 600,000 and 601,100 are both written 600 and 601 thousand
+    aside = found(shop(base_of, orders="x,,2024-01-12,1100\n", people=600), "set aside: no customer_id")
+    assert "revenue 600,000 → 601,000 toman" in aside["bends"]
+    assert "mean order value +0.2 %" in aside["bends"]
+
+
 def test_personal_examples_show_only_their_shape(base_of):
     base = shop(base_of, "x,Sara,sara.at.home,12345,,,person,,\n")
     assert found(base, "no address")["examples"] == "aaaa.aa.aaaa"

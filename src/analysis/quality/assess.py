@@ -235,10 +235,15 @@ def _in_words(moved: pd.DataFrame, currency: str) -> str:
     if told.empty:
         return "no headline by a thousandth"
     told = told.loc[told["change"].abs().sort_values(ascending=False, kind="stable").index].head(2)
-    return "; ".join(
-        f"{r.headline} {written(r.headline, r.as_it_is)} → {written(r.headline, r.mended, currency)}"
-        for r in told.itertuples()
-    )
+    return "; ".join(_from_to(row, currency) for row in told.itertuples())
+
+
+def _from_to(row, currency: str) -> str:
+    """A headline as it is and mended; where both read alike, by how much it changes."""
+    before, after = (written(row.headline, figure) for figure in (row.as_it_is, row.mended))
+    if before == after:
+        return f"{row.headline} {'+' if row.change > 0 else ''}{percent(row.change, 1)}"
+    return f"{row.headline} {before} → {written(row.headline, row.mended, currency)}"
 
 
 def written(headline: str, figure: float, currency: str = "") -> str:
