@@ -678,3 +678,10 @@ def test_a_persian_bookshop_has_the_same_figures():
     scores = [table[[c for c in table if c.startswith(schema.SCORE)]] for table in tables]
     for score in scores[0]:
         assert any(scores[0][score].round(9).equals(scores[1][c].round(9)) for c in scores[1]), score
+
+
+def test_consents_that_nobody_recorded_are_unknown_and_none_are_none():
+    consents = pd.Series([["sms", "email"], [], pd.NA, None], dtype=object)
+    table = profiles.build({"customers": pd.DataFrame({"customer_id": list("abcd"), "consents": consents})}, "2024-01-31")
+    assert table["n_consents"].tolist()[:2] == [2, 0]
+    assert table["n_consents"].isna().tolist() == [False, False, True, True]

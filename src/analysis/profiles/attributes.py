@@ -79,7 +79,7 @@ def _with_bands(customers: pd.DataFrame, as_of: date) -> pd.DataFrame:
         positive = customers["annual_revenue"].where(customers["annual_revenue"] > 0)
         customers["revenue_band"] = _bands(positive, [0, *powers], [*names, f"above {powers[-1]:,}"])
     if "consents" in customers:
-        customers["n_consents"] = customers["consents"].map(len, na_action="ignore").astype("float64")
+        customers["n_consents"] = pd.to_numeric(customers["consents"].map(len, na_action="ignore")).astype("float64")
     return customers
 
 
