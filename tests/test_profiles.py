@@ -682,6 +682,7 @@ def test_a_persian_bookshop_has_the_same_figures():
 
 def test_consents_that_nobody_recorded_are_unknown_and_none_are_none():
     consents = pd.Series([["sms", "email"], [], pd.NA, None], dtype=object)
-    table = profiles.build({"customers": pd.DataFrame({"customer_id": list("abcd"), "consents": consents})}, "2024-01-31")
+    people = pd.DataFrame({"customer_id": list("abcd"), "consents": consents})
+    table = profiles.build({"customers": people}, "2024-01-31")
     assert table["n_consents"].tolist()[:2] == [2, 0]
     assert table["n_consents"].isna().tolist() == [False, False, True, True]
