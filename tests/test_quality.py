@@ -231,8 +231,11 @@ def test_limits_name_the_longest_that_fits_and_check_fails_above_them(base_of, c
     ],
 )
 def test_a_limit_that_fits_nothing_is_named(limit, message):
+    table = pd.DataFrame({"table": ["customers"], "column": ["shoe_size"], "dimension": ["completeness"], "share": 0.3})
     with pytest.raises(Problem, match=message):
-        quality.check_limits({limit: 0.1})
+        quality.above_limits(table, {limit: 0.1})
+    # a field of the base's own has a limit as any other
+    assert len(quality.above_limits(table, {"customers.shoe_size completeness": 0.1})) == 1
 
 
 def test_changes_since_an_earlier_run_are_told_from_chance(base_of):

@@ -190,7 +190,6 @@ def _check(options: argparse.Namespace) -> int:
     before = _quality_of(options.against) if options.against else None
     base = sources.read(options.source, as_of=options.as_of, data=options.data, seed=options.seed)
     pipeline.checked_parameters(base.parameters)
-    quality.check_limits(base.limits)
     print(f"{base.title}, as of {base.as_of}\n")
     for table, rows in base.accounts.groupby("table", sort=False):
         kept = int(rows.loc[rows["reason"] == "", "rows"].sum())

@@ -6,7 +6,7 @@ do; `bends` gives every headline with and without each of them; `above_limits` a
 
 from analysis.quality.assess import assess, bends, completeness, findings, page, worst
 from analysis.quality.checks import DIMENSIONS, Defect
-from analysis.quality.guard import above_limits, changes, changes_in_words, check_limits
+from analysis.quality.guard import above_limits, changes, changes_in_words
 from analysis.quality.headlines import headlines
 from analysis.quality.tables import monthly_orders, tables
 from analysis.sources.duplicates import duplicates
@@ -19,7 +19,6 @@ __all__ = [
     "bends",
     "changes",
     "changes_in_words",
-    "check_limits",
     "completeness",
     "duplicates",
     "findings",

@@ -41,14 +41,14 @@ def above_limits(quality: pd.DataFrame, limits: Mapping[str, float]) -> pd.DataF
       column  limit
     0   city    0.2
     """
-    check_limits(limits)
+    _check_limits(limits, quality)
     limit = [_limit(row, limits) for row in quality.itertuples()]
     judged = quality.assign(limit=pd.Series(limit, index=quality.index, dtype="float64"))
     return judged[judged["share"] > judged["limit"]]
 
 
-def check_limits(limits: Mapping[str, float]) -> None:
-    """See that every limit names a dimension, and a place that there can be."""
+def _check_limits(limits: Mapping[str, float], quality: pd.DataFrame) -> None:
+    """See that every limit names a dimension, and a place that there can be: the base's own fields count, too."""
     for name in limits:
         *place, dimension = name.split() or [""]
         if dimension not in DIMENSIONS:
@@ -59,8 +59,9 @@ def check_limits(limits: Mapping[str, float]) -> None:
         table, _, column = (place or [""])[0].partition(".")
         if table and table not in TABLES:
             raise Problem(f'[limits] "{name}": there is no table "{table}".{did_you_mean(table, TABLES)}')
-        if column and column not in TABLES[table].column:
-            known = TABLES[table].names
+        own = quality.loc[(quality["table"] == table) & (quality["column"] != ""), "column"]
+        known = dict.fromkeys([*(TABLES[table].names if table else ()), *own])
+        if column and column not in known:
             raise Problem(
                 f'[limits] "{name}": {table} has no column "{column}".{did_you_mean(column, known)} '
                 f"It has: {', '.join(known)}."
