@@ -489,17 +489,9 @@ def places(places, value: str, unit: str = "", source: str | None = None) -> Axe
     write = percent if share else short
     texts = [f"{write(v)} ({write(lo)} to {write(hi)}), n = {n:,}" for v, lo, hi, n in zip(
         at, low, high, table["customers"], strict=True)]  # fmt: skip
-    _grid(axes, "x")
     kind = {"typical": "typical ", "share": "share with ", "mean": "mean "}[places.scale]
     label = f"{kind}{value}" + (f", {unit}" if unit else "") + " · line: everybody · hollow: as measured"
-    if share:
-        _share_axis(axes, label)
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(5 if _is_wide() else 2))
-        _amount_axis(axes.xaxis)
-        axes.set_xlabel(label)
-    _label_bars(axes, y, np.full(len(y), axes.get_xlim()[1]), texts, size=8)
-    _ranked_axis(axes, [_name(group) for group in table["group"]])
+    _figures_by_group(axes, table["group"], texts, label, share)
     title = f"Places differ in {value} no more than chance would have it"
     if places.differ:
         stand = [
@@ -930,15 +922,7 @@ def intervals(
     texts = [_with_interval(*row, decimals) for row in zip(at, low, high, strict=True)]
     if "customers" in table:
         texts = [f"{text}, n = {n:,.0f}" for text, n in zip(texts, table["customers"], strict=True)]
-    _grid(axes, "x")
-    if share:
-        _share_axis(axes, label)
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(5 if _is_wide() else 2))
-        _amount_axis(axes.xaxis)
-        axes.set_xlabel(label)
-    _label_bars(axes, y, np.full(len(y), axes.get_xlim()[1]), texts, size=8)
-    _ranked_axis(axes, [_name(group) for group in table["group"]])
+    _figures_by_group(axes, table["group"], texts, label, share)
     drawn = "Figures with intervals: " + _listing(zip(map(str, table["group"]), texts, strict=True))
     return _finish(axes, title, drawn, _sizes_in_words(table["customers"]) if "customers" in table else "", source)
 
@@ -1210,6 +1194,19 @@ def _share_axis(axes: Axes, label: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5 if _is_wide() else 2, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g} %"))
     axes.set_xlabel(label)
+
+
+def _figures_by_group(axes: Axes, groups, texts: list[str], label: str, share: bool) -> None:
+    """Groups down the left, their figures along the axis and, in words, on the right."""
+    _grid(axes, "x")
+    if share:
+        _share_axis(axes, label)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5 if _is_wide() else 2))
+        _amount_axis(axes.xaxis)
+        axes.set_xlabel(label)
+    _label_bars(axes, range(len(texts)), np.full(len(texts), axes.get_xlim()[1]), texts, size=8)
+    _ranked_axis(axes, [_name(group) for group in groups])
 
 
 def _amount_axis(axis) -> None:
