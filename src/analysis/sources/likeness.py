@@ -26,8 +26,8 @@ from analysis.sources import normal
 FIELDS = ("name", "email", "phone", "birth_date")
 
 # How often it is so for one person, for a household, by chance: in this order everywhere. All are judgements, stated
-# here once, looked at on simulated bases alone; a field's shares are of the pairs in which both records have it. By chance, a value
-# agrees as often as others have it.
+# here once, looked at on simulated bases alone; a field's shares are of the pairs in which both records have it. By
+# chance, a value agrees as often as others have it.
 
 #: Pairs per customer, before anything is known of the two; by chance everybody makes a pair with everybody.
 _PAIRS = (0.02, 0.1)
