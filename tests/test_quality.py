@@ -297,3 +297,95 @@ def test_planted_defects_are_found_and_sound_rows_are_not(tmp_path, seed):
     slips = told("currency slip", "order_lines", "unit_price")
     assert 0.9 * slips <= hits("ten times", "order_lines") <= 1.02 * slips
     assert hits("another spelling", "products") >= 0.9 * told("brand spelling", "products")
+
+
+SERVICE = """[tables.customers]
+path = "customers.csv"
+columns = "canonical"
+[tables.orders]
+path = "orders.csv"
+columns = "canonical"
+[tables.tickets]
+path = "tickets.csv"
+columns = "canonical"
+[tables.feedback]
+path = "feedback.csv"
+columns = "canonical"
+"""
+
+
+def test_scores_that_their_scale_does_not_have(base_of):
+    base = sources.read(
+        str(
+            base_of(
+                SERVICE,
+                customers="customer_id\na\n",
+                orders="order_id,customer_id,ordered_at\n1,a,2024-01-05\n",
+                tickets="ticket_id,customer_id,opened_at,satisfaction\n1,a,2024-01-05,5\n2,a,2024-01-05,0\n",
+                feedback="customer_id,given_at,instrument,score\n"
+                + "".join(f"a,2024-01-05,{i},{s}\n" for i, s in [("nps", 0), ("nps", 11), ("csat", 0), ("ces", 7)]),
+            )
+        )
+    )
+    told = quality.assess(base).query("check.str.contains(' runs from ')").set_index("check")
+    assert told["examples"].to_dict() == {
+        "nps runs from 0 to 10": "11",
+        "csat runs from 1 to 5": "0",
+        "satisfaction runs from 1 to 5": "0",
+    }
+    assert told.loc["nps runs from 0 to 10", ["defects", "checked"]].tolist() == [1, 2]
+
+
+def test_a_ticket_that_closed_before_it_opened(base_of):
+    base = sources.read(
+        str(
+            base_of(
+                SERVICE,
+                customers="customer_id\na\n",
+                orders="order_id,customer_id,ordered_at\n1,a,2024-01-05\n",
+                feedback="customer_id,given_at\na,2024-01-05\n",
+                tickets="ticket_id,customer_id,opened_at,closed_at\n1,a,2024-01-05,2024-01-04\n"
+                "2,a,2024-01-04,2024-01-05\n3,a,2024-01-04,\n",
+            )
+        )
+    )
+    early = found(base, "closed_at lies before opened_at")
+    assert (early["table"], early["defects"], early["checked"]) == ("tickets", 1, 2)  # an open ticket has no end
+
+
+def test_who_bought_before_signing_up(base_of):
+    # c1 to c9 have no day of signing up; x signed up a day after the first order, y on the day itself
+    people = "x,X,,,,,person,,2024-01-12\ny,Y,,,,,person,,2024-01-12\n"
+    early = found(shop(base_of, people, "o-x,x,2024-01-11,100\no-y,y,2024-01-12,100\n"), "bought before")
+    assert (early["defects"], early["checked"]) == (1, 2)
+
+
+def test_orders_that_cost_another_sum_than_their_lines(base_of):
+    # one order of 110 with a line of 100, among a hundred that add up
+    base = shop(base_of, orders="x,c1,2024-01-12,110\n", lines="x,p,1,100,100\n")
+    off = found(base, "not the sum")
+    assert (off["defects"], off["checked"]) == (1, 101)
+    # where every order has postage on top, none is a slip
+    more = "".join(f"x{i},c1,2024-01-12,110\n" for i in range(50))
+    lines = "".join(f"x{i},p,1,100,100\n" for i in range(50))
+    assert quality.assess(shop(base_of, orders=more, lines=lines))["check"].ne("not the sum of its lines").all()
+
+
+def test_ids_that_a_spreadsheet_mangled(base_of):
+    mangled = found(shop(base_of, "5.93E+12,Sara,,,,,person,,\n"), "mangled")
+    assert (mangled["table"], mangled["defects"], mangled["checked"]) == ("customers", 1, 11)
+    assert mangled["examples"] == "5.93E+12"
+
+
+def test_letters_of_another_keyboard_are_told_though_they_are_unified_already(base_of):
+    mixed = found(shop(base_of, "x,Sara,,,,تبريز,person,,\ny,Sara,,,,تبریز,person,,\n"), "another keyboard")
+    assert (mixed["column"], mixed["defects"], mixed["checked"]) == ("city", 1, 12)
+
+
+def test_nines_within_the_usual_range_of_amounts_are_amounts(base_of):
+    # 9,999 where others pay 100 is a placeholder, though it lies apart by no empty decade when others pay 1,000
+    orders = "".join(f"x{i},c1,2024-01-12,1000\n" for i in range(50)) + "n,c1,2024-01-12,9999\n"
+    out = found(shop(base_of, orders=orders, people=50), "out of line")
+    assert (out["table"], out["defects"], out["examples"]) == ("orders", 1, "9,999")
+    usual = "".join(f"x{i},c1,2024-01-12,8000\n" for i in range(900)) + "n,c1,2024-01-12,9999\n"
+    assert quality.assess(shop(base_of, orders=usual, people=50))["check"].ne("out of line with all others").all()

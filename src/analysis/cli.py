@@ -201,11 +201,10 @@ def _check(options: argparse.Namespace) -> int:
     print("\n" + "\n".join(quality.page(found)))
     if before is not None:
         print("\n" + "\n".join(quality.changes_in_words(quality.changes(found, before), options.against)))
-    above = quality.above_limits(found, base.limits)
-    for row in above.itertuples():
-        where = f"{row.table}.{row.column}" if row.column else row.table
-        print(f"Above the limit: {where}: {row.check}, {row.share:.2%} of {row.checked:,}, limit {row.limit:.2%}")
-    return 3 if len(above) else 0
+    above = quality.limits_in_words(quality.above_limits(found, base.limits))
+    for line in above:
+        print(line)
+    return 3 if above else 0
 
 
 def _quality_of(folder: Path):

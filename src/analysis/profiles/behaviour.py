@@ -13,7 +13,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from analysis.errors import require_columns
-from analysis.profiles.expressions import (
+from analysis.expressions import (
     PARTS,
     commonest,
     day_of,

@@ -13,9 +13,9 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
+from analysis.expressions import collected, last_day, tables_until
 from analysis.profiles import behaviour, companies, contacts, opinions
 from analysis.profiles.attributes import attributes
-from analysis.profiles.expressions import collected, last_day, tables_until
 from analysis.schema import FROM_ATTRIBUTES, PROFILE_COLUMNS, SCORE, profile_column
 
 
@@ -77,7 +77,6 @@ def _parts(tables: Mapping[str, nw.LazyFrame], as_of: date) -> list[nw.LazyFrame
         behaviour.price_sensitivity(tables),
         behaviour.brands(tables),
         contacts.touchpoints(tables, as_of),
-        contacts.contact_channel(tables, as_of),
         contacts.campaigns(tables),
         opinions.answers(tables),
         opinions.complaints(tables, as_of),

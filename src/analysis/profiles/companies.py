@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import narwhals as nw
 
-from analysis.profiles.expressions import PARTS, money, one_if, ratio
+from analysis.expressions import PARTS, money, one_if, ratio
 
 
 def deals(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:

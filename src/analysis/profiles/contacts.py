@@ -12,7 +12,7 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
-from analysis.profiles.expressions import collected, commonest, day_of, last_day, one_if, tables_until, within_days
+from analysis.expressions import collected, day_of, last_day, one_if, ratio, tables_until, within_days
 
 #: What customers do with messages: column of the profiles, end of the names of such events, instant of a campaign's.
 _MESSAGES = {"opens": ("_open", "opened_at"), "clicks": ("_click", "clicked_at")}
@@ -62,24 +62,24 @@ def engagement(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.D
 
 
 def touchpoints(tables: Mapping[str, nw.LazyFrame], as_of: date) -> nw.LazyFrame | None:
-    """Contacts of each customer, the last one, and messages opened and clicked, in one pass over them."""
+    """Contacts of each customer, the last one, the channel of most, messages opened and clicked: one pass over them."""
     if "touchpoints" not in tables:
         return None
     by_channel = _by_channel(tables, as_of)
     counted = [c for c in _MESSAGES if c in by_channel.collect_schema()]
     figures = {"n_touchpoints": "contacts", "touchpoints_90d": "contacts_90d", **{c: c for c in counted}}
     sums = {name: nw.col(column).sum() for name, column in figures.items()}
-    of_each = by_channel.group_by("customer_id").agg(**sums, last_contact_at=nw.col("last").max())
-    return of_each.with_columns(last_contact_at=day_of("last_contact_at"))
-
-
-def contact_channel(tables: Mapping[str, nw.LazyFrame], as_of: date) -> nw.LazyFrame | None:
-    """The channel on which a customer is mostly met, and how sure that is."""
-    if "touchpoints" not in tables or "channel" not in tables["touchpoints"].collect_schema():
-        return None
-    known = _by_channel(tables, as_of).filter(~nw.col("channel").is_null())
-    counts = known.select("customer_id", "channel", n=nw.col("contacts"))
-    return commonest(counts, "channel", "contact_channel", "contact_channel_share")
+    of_each = {**sums, "last_contact_at": nw.col("last").max()}
+    if "channel" not in tables["touchpoints"].collect_schema():
+        return by_channel.group_by("customer_id").agg(**of_each).with_columns(last_contact_at=day_of("last_contact_at"))
+    known = nw.when(~nw.col("channel").is_null()).then(nw.col("contacts")).otherwise(nw.lit(0))
+    ranked = by_channel.with_columns(known=known, less=-known)  # an unknown channel comes last
+    of_each["contact_channel"] = nw.col("channel").first(order_by=["less", "channel"])
+    met = ranked.group_by("customer_id").agg(**of_each, most=nw.col("known").max(), total=nw.col("known").sum())
+    share = ratio(nw.col("most"), nw.col("total"))
+    return met.with_columns(last_contact_at=day_of("last_contact_at"), contact_channel_share=share).drop(
+        "most", "total"
+    )
 
 
 def campaigns(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:

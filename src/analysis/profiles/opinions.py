@@ -16,7 +16,7 @@ from scipy.stats import f as f_distribution
 from scipy.stats import norm
 
 from analysis.errors import Problem, require_columns
-from analysis.profiles.expressions import (
+from analysis.expressions import (
     PARTS,
     collected,
     commonest,

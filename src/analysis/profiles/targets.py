@@ -13,8 +13,9 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, did_you_mean, require_columns
+from analysis.expressions import collected, day_of, midnight, table_until
+from analysis.profiles import behaviour
 from analysis.profiles.build import build
-from analysis.profiles.expressions import day_of, midnight, table_until
 from analysis.profiles.traits import attributes
 
 #: What a target may be, and the name under which it is told.
@@ -189,14 +190,13 @@ def _met(base: Mapping, kind: str, profiles: pd.DataFrame, after: date, until: d
     """Who of the customers in profiles as of `after` met a target by `until`."""
     known = _known(profiles).set_index("customer_id")
     if kind == "top value":
-        spent = _of_the_time(base, "orders", "ordered_at", after, until)
-        then = build({"orders": spent}, until).set_index("customer_id")
+        then = _orders_of_the_time(base, after, until).set_index("customer_id")
         if "total_spend" not in then:
             raise Problem('The target "top value" needs the amount of orders. Map it, or take "retained".')
         spend = then["total_spend"].reindex(known.index).fillna(0.0).rename("spend").reset_index()
         return best(spend, "spend", top).rename(kind)
     if kind == "retained":
-        then = build({"orders": _of_the_time(base, "orders", "ordered_at", after, until)}, until)
+        then = _orders_of_the_time(base, after, until)
         concerned, did = known.index[known["n_orders"] > 0], then.loc[then["n_orders"] > 0, "customer_id"]
     else:
         deals = _of_the_time(base, "deals", "closed_at", after, until)
@@ -225,6 +225,12 @@ def _known(profiles: pd.DataFrame) -> pd.DataFrame:
     """The customers of whom there was a trace: without a day of signing up, who is in the base may have come later."""
     traces = [c for c in ("n_orders", "n_touchpoints", "n_deals", "campaigns_received") if c in profiles]
     return profiles if "signup_at" in profiles else profiles[(profiles[traces] > 0).any(axis=1)]
+
+
+def _orders_of_the_time(base: Mapping, after: date, until: date) -> pd.DataFrame:
+    """What each customer ordered after one day and up to another."""
+    ordered = _of_the_time(base, "orders", "ordered_at", after, until)
+    return collected(behaviour.orders({"orders": ordered}, until))
 
 
 def _of_the_time(base: Mapping, table: str, column: str, after: date, until: date) -> nw.LazyFrame:

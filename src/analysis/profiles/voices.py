@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
-from analysis.profiles.expressions import midnight, table_until
+from analysis.expressions import PARTS, midnight, table_until
 from analysis.schema import TABLES
 
 #: Topics and ratings of fewer customers are not told.
@@ -26,9 +26,6 @@ FEWEST = 5
 
 #: Customers who rate us and say how they like us, from which importance is measured against what they say.
 FEWEST_FOR_IMPORTANCE = 50
-
-#: Ratings are added up in whole ten-thousandths, so that a sum does not depend on the order of the rows.
-_PARTS = 10_000
 
 ALL_RIVALS = "all rivals"
 
@@ -215,10 +212,10 @@ def nps_by_year(
     answers = _seen(base, "feedback", _day_of(base, as_of), columns).filter(
         (nw.col("instrument") == "nps") & ~nw.col("score").is_null()
     )
-    day = nw.col("given_at").dt.replace_time_zone(None)
-    given = answers.select("customer_id", "score", at=nw.col("given_at"), year=day.dt.year())
-    table = given.collect("pandas").to_native().sort_values(["customer_id", "at", "score"])
-    last = table.drop_duplicates(["customer_id", "year"], keep="last")
+    year = nw.col("given_at").dt.replace_time_zone(None).dt.year()
+    given = answers.select("customer_id", "score", at=nw.col("given_at"), year=year, lower_last=-nw.col("score"))
+    each = given.group_by("customer_id", "year").agg(score=nw.col("score").last(order_by=["at", "lower_last"]))
+    last = each.collect("pandas").to_native()
     years = {year: of["score"] for year, of in last.groupby("year") if len(of) >= FEWEST}
     rows = [(str(year), len(scores), *evidence.nps(scores, confidence)) for year, scores in years.items()]
     return pd.DataFrame(rows, columns=["group", "customers", "value", "low", "high"])
@@ -255,8 +252,8 @@ def _against_rivals(rated: nw.LazyFrame, ours: str, confidence: float) -> pd.Dat
 def _judged(sums: pd.DataFrame, ours: str, confidence: float) -> pd.DataFrame:
     """Means, intervals and verdicts from the sums of ratings and differences."""
     n, d, square = (sums[c].to_numpy(dtype=float) for c in ("n", "d", "square"))
-    mean, alpha = d / n / _PARTS, 1 - confidence
-    spread = np.sqrt(np.maximum(square - d**2 / n, 0) / (n - 1)) / _PARTS
+    mean, alpha = d / n / PARTS, 1 - confidence
+    spread = np.sqrt(np.maximum(square - d**2 / n, 0) / (n - 1)) / PARTS
     error = spread / np.sqrt(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(error > 0, np.abs(mean) / error, np.where(mean == 0, 0.0, np.inf))
@@ -266,7 +263,7 @@ def _judged(sums: pd.DataFrame, ours: str, confidence: float) -> pd.DataFrame:
     real = (corrected < alpha) & (np.abs(mean) > half) & matters
     ahead = np.where(real, np.where(mean > 0, ours, sums["brand"]), "")
     table = pd.DataFrame({"attribute": sums["attribute"], "rival": sums["brand"], "customers": n.astype(int)})
-    table = table.assign(ours=sums["mine"] / n / _PARTS, theirs=sums["rating"] / n / _PARTS)
+    table = table.assign(ours=sums["mine"] / n / PARTS, theirs=sums["rating"] / n / PARTS)
     table = table.assign(value=mean, low=mean - half, high=mean + half, p=p, p_corrected=corrected)
     return table.assign(ahead=pd.Series(ahead, dtype="str"))
 
@@ -274,7 +271,7 @@ def _judged(sums: pd.DataFrame, ours: str, confidence: float) -> pd.DataFrame:
 def _importance(base: Mapping, rated: nw.LazyFrame, as_of, ours: str, confidence: float) -> tuple[pd.DataFrame, str]:
     """How strongly each rating of us goes with how customers like us on the whole, and with what exactly."""
     of_us = rated.filter(nw.col("brand") == ours).collect("pandas").to_native()
-    wide = of_us.pivot(index="customer_id", columns="attribute", values="rating").sort_index() / _PARTS
+    wide = of_us.pivot(index="customer_id", columns="attribute", values="rating").sort_index() / PARTS
     against, liking = _liking(base, as_of, wide)
     rows = []
     for attribute in wide.columns:
@@ -379,7 +376,7 @@ def _topic(source: str, topic: str, of: pd.DataFrame, everybody: int, active: pd
     """The figures of one topic, before the trends are judged together."""
     customers = of["customer_id"].nunique()
     low, high = evidence.share_interval(customers, max(everybody, 1), confidence)
-    scored = of[of["scored"] > 0].assign(whole=of["scored"] * _PARTS)
+    scored = of[of["scored"] > 0].assign(whole=of["scored"] * PARTS)
     mean = evidence.ratios(scored, "source", "score", "whole", confidence)
     value, score_low, score_high = mean.loc[0, ["value", "low", "high"]] if len(mean) else (np.nan,) * 3
     in_year = of.groupby("customer_id")[["year", "year_before"]].max().sum()
@@ -422,4 +419,4 @@ def _day_of(base: Mapping, as_of: date | str | None) -> date | None:
 
 
 def _in_parts(column: str) -> nw.Expr:
-    return (nw.col(column) * _PARTS).round(0).cast(nw.Int64)
+    return (nw.col(column) * PARTS).round(0).cast(nw.Int64)

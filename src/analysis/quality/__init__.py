@@ -5,15 +5,11 @@ do; `bends` gives every headline with and without each of them; `above_limits` a
 """
 
 from analysis.quality.assess import assess, bends, completeness, findings, page, worst
-from analysis.quality.checks import DIMENSIONS, Defect
-from analysis.quality.guard import above_limits, changes, changes_in_words
-from analysis.quality.headlines import headlines
+from analysis.quality.guard import above_limits, changes, changes_in_words, limits_in_words
 from analysis.quality.tables import monthly_orders, tables
 from analysis.sources.duplicates import duplicates
 
 __all__ = [
-    "DIMENSIONS",
-    "Defect",
     "above_limits",
     "assess",
     "bends",
@@ -22,7 +18,7 @@ __all__ = [
     "completeness",
     "duplicates",
     "findings",
-    "headlines",
+    "limits_in_words",
     "monthly_orders",
     "page",
     "tables",

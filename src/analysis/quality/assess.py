@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import percent, short
-from analysis.quality.checks import Defect, Mend, PutBack, all_defects
+from analysis.quality.checks import Defect, Mend, PutBack, all_defects, where
 from analysis.quality.headlines import HEADLINES, headlines
 from analysis.sources import Base
 
@@ -125,7 +125,7 @@ def findings(base: Base, quality: pd.DataFrame) -> list[str]:
     if joined := len(base.customer_merges):
         sentences.append(f"{joined:,} second records of a person were joined with the first, as the mapping asks for.")
     for row in quality[quality["moves"] >= 0.01].head(3).itertuples():
-        sentences.append(f"{_where(row)}: {row.check} ({row.defects:,} of {row.checked:,}). Mended: {row.bends}.")
+        sentences.append(f"{where(row)}: {row.check} ({row.defects:,} of {row.checked:,}). Mended: {row.bends}.")
     holes = completeness(quality).query("table == 'customers' and filled < 0.5")
     if len(holes):
         named = ", ".join(f"{h.column} ({percent(h.filled)})" for h in holes.head(4).itertuples())
@@ -142,7 +142,7 @@ def worst(quality: pd.DataFrame, most: int = 12) -> pd.DataFrame:
     defects = quality[(quality["defects"] > 0) & (quality["check"] != "empty")].head(most)
     rows = [
         (
-            f"{_where(d)}: {d.check} ({_of(d)})" + (f", e.g. {d.examples}" if d.examples else ""),
+            f"{where(d)}: {d.check} ({_of(d)})" + (f", e.g. {d.examples}" if d.examples else ""),
             ("" if pd.isna(d.moves) else "mended: ") + d.bends,
             d.cure,
         )
@@ -156,7 +156,7 @@ def page(quality: pd.DataFrame, most: int = 25) -> list[str]:
     defects = quality[(quality["defects"] > 0) & (quality["check"] != "empty")]
     lines = ["Defects, worst first:"] if len(defects) else ["No defect was found."]
     for row in defects.head(most).itertuples():
-        lines.append(f"  {_where(row)}: {row.check} ({_of(row)})")
+        lines.append(f"  {where(row)}: {row.check} ({_of(row)})")
         lines += [f"      {label} {text}" for label, text in _more(row) if text]
     if len(defects) > most:
         lines.append(f"  … and {len(defects) - most} more, which weigh less")
@@ -171,10 +171,6 @@ def _of(row) -> str:
 
 def _more(row) -> tuple:
     return ("e.g.", row.examples), ("bends" if pd.isna(row.moves) else "mended:", row.bends), ("cure:", row.cure)
-
-
-def _where(row) -> str:
-    return f"{row.table}.{row.column}" if row.column else row.table
 
 
 def _bends(base: Base, found: list[Defect]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from analysis import schema
+from analysis.expressions import day_of
 from analysis.quality.tables import first_of_the_bulk, span
 from analysis.sources import Base
 from analysis.sources.duplicates import duplicates, merges
@@ -45,6 +46,9 @@ MOST_VALUES = 300
 
 #: A positive number below this is a nothing that was added up from fractions.
 _ROUND_OFF = 1e-6
+
+#: What is typed where a number is asked for and none is known.
+_NINES = tuple(float("9" * digits) for digits in range(4, 13))
 
 _EXAMPLES = 3
 
@@ -259,14 +263,13 @@ def days_before_all_others(base: Base) -> Iterator[Defect]:
         time = schema.TABLES[table].time
         if time is None or time not in base.columns(table):
             continue
-        days = _counts(base[table].select(day=_day(time)), "day")
-        start = first_of_the_bulk(days) if len(days) else None
-        early = days[days["day"] < start] if start else days
-        if early.empty:
+        days = _counts(base[table].select(day=day_of(time)), "day")
+        if days.empty or (start := first_of_the_bulk(days)) == days["day"].iloc[0]:
             continue
+        early = days[days["day"] < start]
         text = f"{start:%Y-%m-%d}"
         cure = f'Set them aside: [tables.{table}.set_aside] "clock not set" = "{time} < \'{text}\'"'
-        keys = base[table].filter(_day(time) < nw.lit(start.to_pydatetime()))
+        keys = base[table].filter(day_of(time) < nw.lit(start.to_pydatetime()))
         yield Defect(
             *(table, time, f"long before all others, which begin on {text}", "validity"),
             *(int(days["n"].sum()), int(early["n"].sum()), _first(f"{d:%Y-%m-%d}" for d in early["day"]), cure),
@@ -289,17 +292,21 @@ def _out_of_line(base: Base, table: str, column: str) -> Iterator[Defect]:
     if bins.empty:
         return
     low, high = _body(bins)
-    nines = [float("9" * digits) for digits in range(4, 13)]
+    usual = bins.loc[2 * bins["n"].cumsum() >= bins["n"].sum(), "bin"].iloc[0]
+    nines = [v for v in _NINES if v > 10 ** (usual / 20 + 1)]
+    suspect = {*np.rint(np.log10(nines) * 20)} | {*bins["bin"][~bins["bin"].between(low, high)]}
+    if not suspect & {*bins["bin"]}:
+        return  # the bins have told: no second look at the rows
+    few_nines = value.is_in(nines)
     # round-off at the edge of a bin: half a bin of room
-    few_nines = value.is_in([v for v in nines if v > 10 ** (bins["bin"].median() / 20 + 1)])
     out = (value < 10 ** ((low - 0.5) / 20)) | (value > 10 ** ((high + 0.5) / 20)) | few_nines
     found = positive.filter(out)
     counted = _counts(found.select(column), column).sort_values(["n", column], ascending=[False, True])
     if counted.empty or counted["n"].sum() > FEW * bins["n"].sum():
         return
     examples = _first(f"{v:,.15g}" for v in counted[column])
-    usual = f"{_rough(10 ** (low / 20))} to {_rough(10 ** (high / 20))}"
-    cure = f"All others lie at {usual}. A slip, a test or a placeholder? Set such rows aside in the mapping."
+    others = f"{_rough(10 ** (low / 20))} to {_rough(10 ** (high / 20))}"
+    cure = f"All others lie at {others}. A slip, a test or a placeholder? Set such rows aside in the mapping."
     checked, hit = int(bins["n"].sum()), int(counted["n"].sum())
     yield Defect(
         *(table, column, "out of line with all others", "validity", checked, hit, examples, cure),
@@ -474,7 +481,7 @@ def orders_before_signing_up(base: Base) -> Iterator[Defect]:
         return
     first = base["orders"].group_by("customer_id").agg(ordered_at=nw.col("ordered_at").min())
     known = base["customers"].filter(~nw.col("signup_at").is_null()).select("customer_id", "signup_at")
-    both = known.join(first, on="customer_id").select(before=_day("ordered_at") < _day("signup_at"))
+    both = known.join(first, on="customer_id").select(before=day_of("ordered_at") < day_of("signup_at"))
     judged = _counts(both, "before")
     if wrong := int(judged.loc[judged["before"].astype(bool), "n"].sum()):
         cure = "Records made anew, or a shop joined later to the CRM? Do not measure age of a customer by signup_at."
@@ -580,7 +587,7 @@ def silent_days(base: Base) -> Iterator[Defect]:
     """Days in a row without a single order, where the usual pace would have brought many."""
     if "orders" not in base:
         return
-    days = _counts(base["orders"].select(day=_day("ordered_at")), "day")
+    days = _counts(base["orders"].select(day=day_of("ordered_at")), "day")
     gaps = days["day"].diff().dt.days
     pace = days["n"].rolling(60, min_periods=1, center=True).median()
     silent = days.assign(missing=gaps - 1, start=days["day"].shift() + timedelta(days=1))
@@ -626,6 +633,11 @@ def folded(value: str) -> str:
     return re.sub(r"(?<!\d)[\s\u200b-\u200f\-_.,'’\"«»]+|[\s\u200b-\u200f\-_.,'’\"«»]+(?!\d)", "", text)
 
 
+def where(row) -> str:
+    """The place of a defect, as a reader finds it: table.column, or the table for whole rows."""
+    return f"{row.table}.{row.column}" if row.column else row.table
+
+
 def shape(text: str) -> str:
     """A personal value as an example: only which signs stand where.
 
@@ -657,10 +669,6 @@ def _counts(frame: nw.LazyFrame, column: str) -> pd.DataFrame:
     return counted.sort_values(column, ignore_index=True)
 
 
-def _day(column: str) -> nw.Expr:
-    return nw.col(column).dt.replace_time_zone(None).dt.truncate("1d")
-
-
 def _of_engine(base: Base, frame: pd.DataFrame) -> nw.LazyFrame:
     """A small table beside the base's own."""
     return nw.from_native(base.db.from_df(frame))
@@ -687,5 +695,5 @@ def _quoted(value: str) -> str:
 
 def _longest_silence(base: Base, table: str) -> int:
     """Most days between two successive days of a table; 0 for a single day."""
-    days = _counts(base[table].select(day=_day(schema.TABLES[table].time)), "day")["day"]
+    days = _counts(base[table].select(day=day_of(schema.TABLES[table].time)), "day")["day"]
     return int(days.diff().dt.days.max()) if len(days) > 1 else 0

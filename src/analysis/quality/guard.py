@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.errors import Problem, did_you_mean
 from analysis.evidence import difference_of_shares, percent, percent_range
-from analysis.quality.checks import DIMENSIONS
+from analysis.quality.checks import DIMENSIONS, where
 from analysis.schema import TABLES
 
 #: The least change of a defect's share that is told: a hundredth of the rows.
@@ -117,16 +117,23 @@ def changes(now: pd.DataFrame, before: pd.DataFrame, least: float = LEAST) -> pd
     return told[order].sort_values(["difference", *keys], ascending=[False, True, True, True], ignore_index=True)
 
 
+def limits_in_words(above: pd.DataFrame) -> list[str]:
+    """What `above_limits` gives, line by line."""
+    return [
+        f"Above the limit: {where(row)}: {row.check}, {row.share:.2%} of {row.checked:,}, limit {row.limit:.2%}"
+        for row in above.itertuples()
+    ]
+
+
 def changes_in_words(changed: pd.DataFrame, since: object) -> list[str]:
     """What `changes` gives, line by line, with the interval of each difference."""
     if changed.empty:
         return [f"Since {since}: no defect more or less by a hundredth."]
     lines = [f"Since {since}:"]
     for row in changed.itertuples():
-        where = f"{row.table}.{row.column}" if row.column else row.table
         interval = percent_range(row.low, row.high, 1)
         lines.append(
-            f"  {row.what:<5} {where}: {row.check}, {percent(row.before, 1)} → {percent(row.now, 1)} "
+            f"  {row.what:<5} {where(row)}: {row.check}, {percent(row.before, 1)} → {percent(row.now, 1)} "
             f"(difference {interval})"
         )
     return lines

@@ -4,8 +4,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-#: Money is added up in whole ten-thousandths, so that a sum does not depend on the order of the rows.
-_PARTS = 10_000
+from analysis.expressions import PARTS, is_purchase, money, one_if
 
 #: The headlines: name → how it is written ("count", "amount", "share", "days").
 HEADLINES = {
@@ -48,9 +47,9 @@ def headlines(customers: nw.LazyFrame, orders: nw.LazyFrame | None, as_of) -> di
     found["usual days since the last purchase"] = float(last.median())
     if "spend" not in buyers:
         return found
-    spend = buyers["spend"].sort_values().to_numpy() / _PARTS
-    found["revenue"] = float(per_customer["spend"].sum() / _PARTS)
-    found["mean order value"] = float(buyers["bought"].sum() / _PARTS / buyers["n"].sum())
+    spend = buyers["spend"].sort_values().to_numpy() / PARTS
+    found["revenue"] = float(per_customer["spend"].sum() / PARTS)
+    found["mean order value"] = float(buyers["bought"].sum() / PARTS / buyers["n"].sum())
     found["half of the buyers spent more than"] = float(np.median(spend))
     if (positive := np.clip(spend, 0, None)).sum() > 0:
         found["revenue share of the top fifth"] = _top_share(positive)
@@ -65,12 +64,12 @@ def _top_share(spend: np.ndarray, top: float = 0.2) -> float:
 
 def _per_customer(orders: nw.LazyFrame) -> pd.DataFrame:
     has = set(orders.collect_schema())
-    status = nw.col("status") if "status" in has else nw.lit("completed")
-    bought = status.is_null() | (status == "completed")
-    adds = {"n": nw.when(bought).then(nw.lit(1)).otherwise(nw.lit(0))}
+    bought = is_purchase(orders)
+    adds = {"n": one_if(bought)}
     if "amount" in has:
-        parts = (nw.col("amount") * _PARTS).round(0).cast(nw.Int64)
-        adds |= {"spend": nw.when(bought | (status == "returned")).then(parts), "bought": nw.when(bought).then(parts)}
+        counts = bought | (nw.col("status") == "returned") if "status" in has else bought
+        parts = money(nw.col("amount"))
+        adds |= {"spend": nw.when(counts).then(parts), "bought": nw.when(bought).then(parts)}
     rows = orders.select("customer_id", last=nw.when(bought).then(nw.col("ordered_at")), **adds)
     sums = rows.group_by("customer_id").agg(nw.col("last").max(), *(nw.col(c).sum() for c in adds))
     return sums.collect("pandas").to_native()

@@ -6,6 +6,7 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import schema
+from analysis.expressions import purchases_of
 from analysis.sources import Base
 
 #: Rows that lie a year or more before all others are no part of the business while they are no more than this share,
@@ -38,9 +39,7 @@ def monthly_orders(base: Base) -> pd.DataFrame:
     A month without orders has a row with 0: a hole in the data looks like one. The last month ends with `as_of`. A few
     orders that lie a year or more before all others, of a clock that was never set, are left out.
     """
-    orders = base["orders"]
-    if "status" in base.columns("orders"):
-        orders = orders.filter(nw.col("status").is_null() | (nw.col("status") == "completed"))
+    orders = purchases_of(base)
     amount = nw.col("amount") if "amount" in base.columns("orders") else nw.lit(0.0)
     by_month = orders.select(month=nw.col("ordered_at").dt.truncate("1mo"), amount=amount).group_by("month")
     found = by_month.agg(orders=nw.len(), amount=nw.col("amount").sum()).collect("pandas").to_native()

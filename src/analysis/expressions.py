@@ -1,6 +1,6 @@
-"""What the parts of a profile are written in: a table as of a day, days, money, the middle one and the commonest.
+"""What figures of events are written in: a table as of a day, purchases, days, money, the middle one, the commonest.
 
-Takes and gives Narwhals lazy frames and expressions, so that each part runs on the engine and on pandas alike.
+Takes and gives Narwhals lazy frames and expressions, so that a figure comes from the engine and from pandas alike.
 """
 
 from collections.abc import Mapping
