@@ -1,0 +1,28 @@
+"""Which groups does the customer base fall into, if any, what sets them apart, and which decision do they serve?
+
+Takes `profiles`, one row per customer. `rfm` scores, `pareto` asks who brings the revenue, `cluster` finds groups where
+there are any; `describe` and `name_segments` say what a group is.
+"""
+
+from analysis.segments.clusters import choose_k, cluster, features
+from analysis.segments.concentration import ParetoResult, pareto
+from analysis.segments.describe import describe, findings, sizes
+from analysis.segments.naming import name_segments
+from analysis.segments.rfm import NO_PURCHASE, RFM_GRID, no_scores, rfm, rfm_name
+
+__all__ = [
+    "NO_PURCHASE",
+    "RFM_GRID",
+    "ParetoResult",
+    "choose_k",
+    "cluster",
+    "describe",
+    "features",
+    "findings",
+    "name_segments",
+    "no_scores",
+    "pareto",
+    "rfm",
+    "rfm_name",
+    "sizes",
+]
