@@ -12,15 +12,16 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
-from analysis import plots, profiles
+from analysis import evidence, plots, profiles
 from analysis.errors import Problem
+from analysis.plots import canvas
 
 EMPTY = pd.DataFrame()
 
 
 @pytest.fixture(autouse=True)
 def _our_theme():
-    as_it_was = [item for option in plots._TABLES for item in (option, pd.get_option(option))]
+    as_it_was = [item for option in canvas._TABLES for item in (option, pd.get_option(option))]
     with mpl.rc_context(), pd.option_context(*as_it_was):
         plots.theme()
         yield
@@ -44,7 +45,7 @@ def names(axes):
 
 
 def svg(axes):
-    return plots._svg_bundle(axes.figure)[0]["image/svg+xml"]
+    return canvas._svg_bundle(axes.figure)[0]["image/svg+xml"]
 
 
 def accounts(*rows):
@@ -202,10 +203,12 @@ def test_titles_stay_inside_a_narrow_or_wide_figure(draw, width):
 
 
 def test_an_empty_table_gives_a_figure_that_says_so():
-    functions = {n: f for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__ == plots.__name__}
+    functions = {
+        n: f for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__.startswith(plots.__name__)
+    }
     arguments = {"distribution": ("age",), "lorenz": (np.nan, np.nan, np.nan), "intervals": ("No finding", "share")}
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",)}
-    drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is plots.Axes and n[0] != "_"]
+    drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
     assert len(drawn) == 17
     for name in drawn:
@@ -516,7 +519,7 @@ def test_text_colours_can_be_read_and_segments_seen_on_white():
     ],
 )
 def test_short_numbers(number, text):
-    assert plots.short(number) == text
+    assert evidence.short(number) == text
 
 
 def test_tables_show_few_digits_and_thousands():

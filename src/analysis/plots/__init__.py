@@ -1,0 +1,57 @@
+"""The figures: each function takes a table and returns Axes whose title says what was found.
+
+One visual language for notebooks, report and slides: grey for everybody, one colour for the group in question, labels
+on the marks, intervals drawn, and a small last line with source and n. `theme` sets it once, and makes Jupyter store
+every figure as a small, repeatable SVG with an alternative text (`alt_text`) for readers who cannot see it.
+"""
+
+from analysis.plots.canvas import (
+    ACCENT,
+    GREY,
+    INK,
+    MANY_POINTS,
+    PALE,
+    QUIET,
+    SEGMENT,
+    alt_text,
+    segment_colour,
+    table,
+    theme,
+)
+from analysis.plots.data import completeness, orders_over_time, row_accounts
+from analysis.plots.groups import intervals, traits
+from analysis.plots.journeys import funnel, paths, transitions
+from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
+from analysis.plots.segments import lorenz, rfm_map, segment_sizes, stability
+
+__all__ = [
+    "ACCENT",
+    "GREY",
+    "INK",
+    "MANY_POINTS",
+    "PALE",
+    "QUIET",
+    "SEGMENT",
+    "alt_text",
+    "calibration",
+    "completeness",
+    "distribution",
+    "funnel",
+    "importance",
+    "intervals",
+    "lorenz",
+    "orders_over_time",
+    "paths",
+    "places",
+    "rfm_map",
+    "rhythm",
+    "row_accounts",
+    "segment_colour",
+    "segment_sizes",
+    "stability",
+    "table",
+    "tag_cloud",
+    "theme",
+    "traits",
+    "transitions",
+]
