@@ -219,11 +219,43 @@ def bought(customer, *days):
     return orders(*[(f"{customer}{i}", customer, day, 5.0) for i, day in enumerate(days)])
 
 
+def test_shares_of_what_was_bought_and_through_which_channel_rest_on_purchases_alone():
+    # a buys three lines, two of them novels; the cancelled order counts for nothing, the cookbook has no category
+    tables = {
+        "orders": pd.DataFrame(
+            {
+                "order_id": ["1", "2", "3"],
+                "customer_id": "a",
+                "ordered_at": at("2024-01-01", "2024-01-02", "2024-01-03"),
+                "channel": ["web", "app", "web"],
+                "status": ["completed", "completed", "cancelled"],
+                "discount": [0.0, 2.0, 0.0],
+                "amount": 10.0,
+            }
+        ),
+        "order_lines": pd.DataFrame(
+            {
+                "order_id": ["1", "1", "2", "2", "3"],
+                "product_id": ["n", "n", "e", "c", "e"],
+                "quantity": 1,
+                "unit_price": 5.0,
+            }
+        ),
+        "products": pd.DataFrame({"product_id": ["n", "e", "c"], "category": ["novel", "exam", None]}),
+    }
+    row = profiles.build(tables, date(2024, 3, 1)).iloc[0]
+    assert (row["n_lines"], row["discounted_share"]) == (3, 0.5)
+    assert (row["bought_novel"], row["bought_exam"]) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert (row["through_web"], row["through_app"]) == (0.5, 0.5)
+
+
 def test_every_column_is_documented_and_every_documented_one_is_built(world):
     table = profiles.build(world.tables, date(2026, 3, 20))
     recorded = set(world.tables["customers"])
     scores = {c for c in table if c.startswith(schema.SCORE)}
-    assert set(table) - recorded - scores == set(schema.PROFILE_COLUMNS)
+    shares = {c for c in table if c.startswith((schema.BOUGHT, schema.THROUGH))}
+    assert set(table) - recorded - scores - shares == set(schema.PROFILE_COLUMNS)
+    assert len(shares) == world.tables["products"]["category"].nunique() + 4  # branch, web, app, and deals by sales
     assert len(scores) == world.tables["survey_answers"]["construct"].nunique()
     never = [c for c, spec in schema.PROFILE_COLUMNS.items() if not spec.empty]
     assert table[never].notna().all(axis=None)

@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint  # not statsmodels.api: slow
 
 from analysis.errors import Problem, require_columns
+from analysis.schema import BOUGHT, THROUGH
 
 #: Cohen (1988) calls |h| = 0.2 a small effect; Cliff's delta of 0.147 to 0.33 is small (Romano and others 2006). One
 #: threshold for both keeps "distinctive" to a single sentence.
@@ -61,6 +62,7 @@ _SAID = {
     "top_category": "favourite category",
     "category_entropy": "spread over categories (bits)",
     "weekend_share": "share bought at weekends",
+    "discounted_share": "share bought with a discount",
     "median_gap_days": "usual gap (days)",
 }
 
@@ -117,6 +119,9 @@ def in_words(column):
     """
     if column in _SAID:
         return _SAID[column]
+    if str(column).startswith((BOUGHT, THROUGH)):
+        before, _, value = str(column).partition("_")
+        return f"share bought {'in' if before == 'bought' else 'through'} {value}"
     text = re.sub(r"_at$", "", str(column)).replace("_", " ").strip()
     text = re.sub(r"^n ", "number of ", re.sub(r" (\d+)d$", r" in \1 days", text))
     return text if text.startswith("number of") else re.sub(r"(?<!\d) days$", " (days)", text)

@@ -428,6 +428,7 @@ PROFILE_COLUMNS: dict[str, ProfileColumn] = {
         "discount over what purchases would have cost without",
         "without a purchase, or where purchases would have cost nothing",
     ),
+    "discounted_share": ProfileColumn("behavioural", "share", "purchases with a discount, however small", _NO_PURCHASE),
     "return_rate": ProfileColumn("behavioural", "ratio", "returned orders or credit notes per purchase", _NO_PURCHASE),
     "used_channel": ProfileColumn(
         "behavioural",
@@ -447,6 +448,7 @@ PROFILE_COLUMNS: dict[str, ProfileColumn] = {
     "payment_certainty": ProfileColumn(
         "behavioural", "share", "purchases with a known method that were paid so", "without one paid in a known way"
     ),
+    "n_lines": ProfileColumn("behavioural", "lines", "lines of purchases in a known category"),
     "n_categories": ProfileColumn("behavioural", "categories", "different categories bought"),
     "top_category": ProfileColumn(
         "behavioural",
@@ -551,6 +553,37 @@ _SCORE = ProfileColumn(
     "with fewer than half of the questions answered",
 )
 
+#: Columns that begin so hold the shares of a customer's purchases, one for each of the commonest categories and
+#: channels: bought_ and the category, through_ and the channel.
+BOUGHT, THROUGH = "bought_", "through_"
+
+_SHARES = {
+    BOUGHT: ProfileColumn(
+        "behavioural",
+        "share",
+        "lines bought that were of this category; the twelve with the most lines have a column",
+        "without a purchase in a known category",
+    ),
+    THROUGH: ProfileColumn(
+        "behavioural",
+        "share",
+        "purchases with a known channel that went through this one; the twelve with the most orders have a column",
+        "without one on a known channel",
+    ),
+}
+
+
+def is_worked_out(name: str) -> bool:
+    """Whether a column of the profiles comes from what customers did or answered, not from what was recorded of them.
+
+    Examples
+    --------
+    >>> is_worked_out("n_orders"), is_worked_out("bought_novel"), is_worked_out("city"), is_worked_out("age")
+    (True, True, False, False)
+    """
+    ours = name in PROFILE_COLUMNS and name not in FROM_ATTRIBUTES
+    return ours or name.startswith((SCORE, BOUGHT, THROUGH))
+
 
 def profile_column(name: str) -> ProfileColumn:
     """What a column of the profiles means: one of ours, a survey's score, or an attribute as recorded.
@@ -564,6 +597,8 @@ def profile_column(name: str) -> ProfileColumn:
         return PROFILE_COLUMNS[name]
     if name.startswith(SCORE):
         return _SCORE
+    if name.startswith(tuple(_SHARES)):
+        return _SHARES[name[: name.index("_") + 1]]
     recorded = TABLES["customers"].column.get(name)
     meaning = recorded.meaning if recorded else "the base's own field"
     family = next((of for of, names in _RECORDED.items() if name in names), "own")

@@ -28,10 +28,14 @@ from analysis.expressions import (
     timezone_of,
     within_days,
 )
+from analysis.schema import BOUGHT, THROUGH
 
 #: Gaps between orders from which a rhythm is known: figures of fewer are an anecdote. The same goes for purchases in a
 #: share of discounts, and for lines in a share of brands.
 MIN_GAPS = MIN_PURCHASES = MIN_LINES = 3
+
+#: The commonest categories and channels have a share of their own, so many at the most.
+MOST_SHARES = 12
 
 #: The trend compares two stretches of so many days, 26 weeks each: as many weekends in the one as in the other.
 _HALF = 182
@@ -86,6 +90,15 @@ def usual(tables: Mapping[str, nw.LazyFrame], column: str, name: str, share: str
     return commonest(known.group_by("customer_id", column).agg(n=nw.len()), column, name, share)
 
 
+def through(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
+    """Through which channels a customer's purchases went, each of the commonest as a share."""
+    purchases = purchases_of(tables)
+    if purchases is None or "channel" not in purchases.collect_schema():
+        return None
+    known = purchases.filter(~nw.col("channel").is_null()).select("customer_id", "channel", n=nw.lit(1))
+    return _shares(known, "channel", _commonest(known, "channel"), THROUGH).drop("n")
+
+
 def price_sensitivity(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
     """How much oftener than others in the same months a customer buys with a discount.
 
@@ -117,7 +130,8 @@ def categories(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
         return None
     adds = [c for c in ("spend", "listed", "typical") if c in lines.collect_schema()]
     known = lines.filter(~nw.col("category").is_null())
-    bought = known.group_by("customer_id", "category").agg(**{c: nw.col(c).sum() for c in adds})
+    bought = known.group_by("customer_id", "category").agg(n=nw.len(), **{c: nw.col(c).sum() for c in adds})
+    shares = _shares(bought, "category", _categories_sold(tables), BOUGHT).rename({"n": "n_lines"})
     # entropy is log2 of the whole less the mean log2 of the parts, here in whole parts of money
     logarithm = nw.when(nw.col("spend") > 0).then(nw.col("spend")).log(2)
     bought = bought.with_columns(less=-nw.col("spend"), term=(nw.col("spend") * logarithm).round(0))
@@ -125,7 +139,7 @@ def categories(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
     figures = {c: nw.col(c).sum() for c in (*adds, "positive", "term")} | {"most": nw.col("spend").max()}
     top = nw.col("category").first(order_by=["less", "category"])
     of_each = bought.group_by("customer_id").agg(n_categories=nw.len(), top_category=top, **figures)
-    return _category_figures(of_each)
+    return _category_figures(of_each).join(shares, on="customer_id", how="left")
 
 
 def brands(tables: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame | None:
@@ -161,6 +175,7 @@ def _money_added(placed: nw.LazyFrame, bought: nw.Expr, as_of: date) -> dict[str
         }
     if "discount" in has:
         adds["discount"] = nw.when(bought).then(money(nw.col("discount")))
+        adds["discounted"] = one_if(bought & (nw.col("discount") > 0))
     return adds
 
 
@@ -182,6 +197,8 @@ def _order_figures(sums: nw.LazyFrame, as_of: date) -> nw.LazyFrame:
         figures["spend_trend"] = nw.when(tenure >= 2 * _HALF).then(ratio(lately - before, lately + before))
     if {"purchases_spend", "discount"} <= has:
         figures["discount_share"] = ratio(nw.col("discount"), nw.col("purchases_spend") + nw.col("discount"))
+    if "discounted" in has:
+        figures["discounted_share"] = ratio(nw.col("discounted"), n)
     if "n_returned" in has:
         figures["return_rate"] = ratio(nw.col("n_returned"), n)
     known = ["first_order_at", "last_order_at", "n_orders", "tenure_days", "recency_days"]
@@ -244,6 +261,29 @@ def _lines_bought(tables: Mapping[str, nw.LazyFrame], of: str) -> nw.LazyFrame |
     priced = {c: nw.col(c) * nw.col("pieces") for c in ("listed", "typical") if c in known}
     kept = [c for c in ("category", "brand") if c in known]
     return bought.select("customer_id", *kept, "spend", **{c: p.round(0) for c, p in priced.items()})
+
+
+def _commonest(rows: nw.LazyFrame, column: str) -> list[str]:
+    """The values of a column that have a share of their own: those with the most rows, in the order of their names."""
+    counts = rows.filter(~nw.col(column).is_null()).group_by(column).agg(n=nw.len()).collect("pandas").to_native()
+    return sorted(counts.sort_values(["n", column], ascending=[False, True])[column].head(MOST_SHARES))
+
+
+def _categories_sold(tables: Mapping[str, nw.LazyFrame]) -> list[str]:
+    """The categories with the most lines; where there are few, all, without counting the lines."""
+    products = tables["products"].select("product_id", "category")
+    few = _commonest(products, "category")
+    return (
+        few if len(few) < MOST_SHARES else _commonest(tables["order_lines"].join(products, on="product_id"), "category")
+    )
+
+
+def _shares(counts: nw.LazyFrame, column: str, values: list[str], prefix: str) -> nw.LazyFrame:
+    """Per customer the sum of n, and the share of each value in it."""
+    own = {prefix + value: nw.when(nw.col(column) == value).then(nw.col("n")).otherwise(0) for value in values}
+    rows = counts.select("customer_id", "n", **own)
+    sums = rows.group_by("customer_id").agg(*(nw.col(c).sum() for c in ("n", *own)))
+    return sums.with_columns(**{c: ratio(nw.col(c), nw.col("n")) for c in own}) if own else sums
 
 
 def _spend_of_lines(lines: nw.LazyFrame) -> nw.Expr | None:

@@ -16,7 +16,7 @@ from analysis.errors import Problem
 from analysis.expressions import collected, last_day, tables_until
 from analysis.profiles import behaviour, companies, contacts, opinions
 from analysis.profiles.attributes import attributes
-from analysis.schema import FROM_ATTRIBUTES, PROFILE_COLUMNS, SCORE, profile_column
+from analysis.schema import BOUGHT, FROM_ATTRIBUTES, PROFILE_COLUMNS, SCORE, THROUGH, profile_column
 
 
 def build(base: Mapping[str, IntoFrame], as_of: date | None = None) -> pd.DataFrame:
@@ -73,6 +73,7 @@ def _parts(tables: Mapping[str, nw.LazyFrame], as_of: date) -> list[nw.LazyFrame
         behaviour.rhythm(tables, as_of),
         behaviour.usual(tables, "channel", "used_channel", "used_channel_share"),
         behaviour.usual(tables, "payment_method", "usual_payment_method", "payment_certainty"),
+        behaviour.through(tables),
         behaviour.categories(tables),
         behaviour.price_sensitivity(tables),
         behaviour.brands(tables),
@@ -104,6 +105,7 @@ def _finished(profiles: pd.DataFrame) -> pd.DataFrame:
         elif not spec.empty:
             filled = profiles[column].fillna(0)
             profiles[column] = filled.astype("float64" if spec.unit == "currency" else "int64")
+    shares = [c for c in profiles if c.startswith((BOUGHT, THROUGH))]
     scores = [c for c in profiles if c.startswith(SCORE)]
-    recorded = [c for c in profiles if c not in {*ours, *scores, "customer_id"}]
-    return profiles[["customer_id", *recorded, *ours, *scores]].sort_values("customer_id", ignore_index=True)
+    recorded = [c for c in profiles if c not in {*ours, *shares, *scores, "customer_id"}]
+    return profiles[["customer_id", *recorded, *ours, *shares, *scores]].sort_values("customer_id", ignore_index=True)

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtri
 
 from analysis.evidence import COMMONEST_LEVELS, MOST_LEVELS, NEARLY_UNIQUE
-from analysis.schema import FROM_ATTRIBUTES, PROFILE_COLUMNS, SCORE, profile_column
+from analysis.schema import is_worked_out, profile_column
 
 NOT_KNOWN, OTHERS, NONE = "not known", "others", "none"
 
@@ -55,9 +55,7 @@ def attributes(profiles: pd.DataFrame) -> list[str]:
     >>> attributes(pd.DataFrame({"customer_id": ["a"], "city": ["Yazd"], "n_orders": [3]}))
     ['city']
     """
-    worked_out = PROFILE_COLUMNS.keys() - {*FROM_ATTRIBUTES}
-    columns = profiles.columns.drop("customer_id", errors="ignore")
-    return [c for c in columns if c not in worked_out and not c.startswith(SCORE)]
+    return [c for c in profiles.columns.drop("customer_id", errors="ignore") if not is_worked_out(c)]
 
 
 def is_list(column: pd.Series) -> bool:
