@@ -47,7 +47,7 @@ COMPARISON_COLUMNS = (
 
 
 #: What is nothing for everybody who has not bought: no news about them, and no yardstick for others.
-OF_BUYERS = ("n_orders", "n_order_days", "total_spend", "spend_365d", "n_categories")
+OF_BUYERS = ("n_orders", "n_order_days", "n_lines", "total_spend", "spend_365d", "n_categories")
 
 
 #: Columns whose name says little to whoever does not know it.

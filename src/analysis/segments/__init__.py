@@ -4,25 +4,35 @@ Takes `profiles`, one row per customer. `rfm` scores, `pareto` asks who brings t
 there are any; `describe` and `name_segments` say what a group is.
 """
 
-from analysis.segments.clusters import choose_k, cluster, features
+from analysis.segments.choice import choose_k
 from analysis.segments.concentration import ParetoResult, pareto
 from analysis.segments.describe import describe, findings, sizes
+from analysis.segments.features import Feature, Features, features
+from analysis.segments.methods import METHODS
+from analysis.segments.model import Segmentation, assign, cluster, load, save
 from analysis.segments.naming import name_segments
 from analysis.segments.rfm import NO_PURCHASE, RFM_GRID, no_scores, rfm, rfm_name
 
 __all__ = [
+    "METHODS",
     "NO_PURCHASE",
     "RFM_GRID",
+    "Feature",
+    "Features",
     "ParetoResult",
+    "Segmentation",
+    "assign",
     "choose_k",
     "cluster",
     "describe",
     "features",
     "findings",
+    "load",
     "name_segments",
     "no_scores",
     "pareto",
     "rfm",
     "rfm_name",
+    "save",
     "sizes",
 ]

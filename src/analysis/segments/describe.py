@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import require_columns
-from analysis.segments.clusters import STABLE
+from analysis.segments.choice import STABLE
 
 
 def describe(profiles, segments):
