@@ -77,8 +77,8 @@ def choose_k(
         explained : float, share of what tells customers apart that the groups explain, all features counting alike.
         excess : float, what they explain beyond data without structure.
         beats_reference : bool, by at least `LEAST_EXCESS` and `LEAST_DEVIATIONS` standard deviations of the reference.
-        chosen : bool, True for one k: of those that are stable and beat the reference the largest that goes about as far
-            beyond it as any; 1 where there are none.
+        chosen : bool, True for one k: of those that are stable and beat the reference the largest that goes
+            about as far beyond it as any; 1 where there are none.
 
     Notes
     -----
