@@ -118,6 +118,30 @@ IMPORTANT = pd.DataFrame(
         **{"low": [-0.1, 0.2], "high": [0.3, 0.6]},
     }
 )
+FLOW = pd.DataFrame(
+    [
+        ("Loyal", "Loyal", 50, 0, False),
+        ("Loyal", "At risk", 30, 28, True),
+        ("At risk", "Loyal", 2, -28, False),
+        ("At risk", "At risk", 18, 0, False),
+        ("(new)", "Loyal", 9, np.nan, False),
+        ("Loyal", "(gone)", 4, np.nan, False),
+    ],
+    columns=["source", "target", "n", "net", "one_way"],
+).assign(of=lambda t: t.groupby("source")["n"].transform("sum"), share=lambda t: t["n"] / t["of"])
+NEWS = FLOW.assign(unusual=FLOW["one_way"], usual_share=0.2)
+ORDER = pd.DataFrame(
+    {
+        **{"segment": [2, 1], "segment_name": ["Regulars", "Occasional"], "n": [40, 60], "place": [1, 2]},
+        **{"place_low": 1, "place_high": 2, "first": [0.8, 0.2], "clear": False, "first_by_weights": [0.7, 0.3]},
+    }
+)
+PARTS = pd.DataFrame(
+    {
+        **{"segment": [1, 2] * 2, "part": ["value"] * 2 + ["cost"] * 2, "measure": ["spend_365d"] * 2 + ["cost"] * 2},
+        **{"figure": [10.0, 90, 1, np.nan], "low": [8.0, 70, 0.5, np.nan], "high": [12.0, 120, 1.5, np.nan]},
+    }
+)
 
 FIGURES = {
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
@@ -141,6 +165,9 @@ FIGURES = {
     "segment_sizes": lambda **kw: plots.segment_sizes(
         segment_summary((1, "Occasional", 90, 0.9, 0.4), (2, "Regulars", 10, 0.1, 0.6)), **kw
     ),
+    "flow": lambda **kw: plots.flow(FLOW, ("20 March 2025", "20 March 2026"), **kw),
+    "flow with news": lambda **kw: plots.flow(NEWS, **kw),
+    "priority": lambda **kw: plots.priority(ORDER, PARTS, **kw),
     "traits": lambda **kw: plots.traits(pd.DataFrame([trait(), trait("recency_days", -20.0, -0.4)]), **kw),
     "intervals": lambda **kw: plots.intervals(
         GROUPS, "Half as many on the app: 40 % against 80 %", "share of checkouts", ["app"], share=True, **kw
@@ -210,7 +237,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 17
+    assert len(drawn) == 19
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -235,6 +262,8 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.rfm_map(SCORED[:1]),
         lambda: plots.stability(choice((2, 0.6)), chosen=2),
         lambda: plots.segment_sizes(segment_summary((1, "All", 5, 1.0, np.nan))),
+        lambda: plots.flow(FLOW[:1]),
+        lambda: plots.priority(ORDER[:1]),
         lambda: plots.traits(pd.DataFrame([trait()])),
         lambda: plots.intervals(GROUPS[:1], "One group", "share", nothing=0.0),
         lambda: plots.funnel(steps(("visit", 1, 0))),
@@ -607,3 +636,48 @@ def test_the_largest_word_of_a_cloud_is_the_commonest():
     # areas go with shares: half as common is 1 / √2 as high above the smallest letters
     assert sizes["art"] == 28
     assert sizes["novel"] == pytest.approx(8 + 20 / 2**0.5)
+
+
+# Flow and priority
+
+
+def _labels_apart(axes):
+    boxes = [t.get_window_extent() for t in axes.texts if "%" in t.get_text()]
+    return not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+@pytest.mark.parametrize("width", [4, 8])
+@pytest.mark.parametrize("groups", [1, 2, 11, 20])
+def test_names_on_either_side_of_a_flow_never_overlap(width, groups):
+    # most are tiny, so that their bars stand closer than their names are high
+    plt.rcParams["figure.figsize"] = (width, 4)
+    states = [f"Cannot lose them {i}" for i in range(groups)]
+    flows = [(a, b, 500 if a == b == states[0] else 1) for a in states for b in states]
+    moves = pd.DataFrame(flows, columns=["source", "target", "n"]).assign(of=600, share=0.1, net=0, one_way=False)
+    axes = plots.flow(moves)
+    assert _labels_apart(axes)
+    least = 9 if width == 4 else 12
+    assert ("folded" in last_line(axes)) == (groups > least)
+
+
+def test_a_flow_says_the_largest_or_that_there_is_none():
+    assert title(plots.flow(FLOW)) == "The largest flow goes from Loyal to At risk: 30 customers against 2 back"
+    # 32 of the 100 known on both days; who is new or gone has not moved
+    none = title(plots.flow(FLOW.assign(one_way=False)))
+    assert none == "32 % have moved, but between any two about as many go as come back"
+    assert title(plots.flow(NEWS)) == "More than usual go from Loyal to At risk: 36 % against 20 % before"
+    stay = FLOW[(FLOW["source"] == FLOW["target"])]
+    assert title(plots.flow(stay)) == "Nobody has moved: 68 customers are where they were"
+
+
+def test_only_what_is_more_than_chance_is_coloured_in_a_flow():
+    colours = [mpl.colors.to_hex(p.get_facecolor()) for p in plots.flow(FLOW).patches if not hasattr(p, "get_width")]
+    assert sorted(colours) == sorted([plots.ACCENT] + [plots.PALE] * 5)
+
+
+def test_the_first_segment_is_named_with_how_sure_it_is():
+    assert title(plots.priority(ORDER, PARTS)) == (
+        "None is clearly first: Regulars is in 80 % of draws of the customers, and by 70 % of all weightings"
+    )
+    clear = plots.priority(ORDER.assign(clear=[True, False]))
+    assert title(clear) == "Regulars first: so in 80 % of draws of the customers, and by 70 % of all weightings"

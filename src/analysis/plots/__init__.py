@@ -19,8 +19,10 @@ from analysis.plots.canvas import (
     theme,
 )
 from analysis.plots.data import completeness, orders_over_time, row_accounts
+from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
 from analysis.plots.journeys import funnel, paths, transitions
+from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
 from analysis.plots.segments import lorenz, rfm_map, segment_sizes, stability
 
@@ -36,6 +38,7 @@ __all__ = [
     "calibration",
     "completeness",
     "distribution",
+    "flow",
     "funnel",
     "importance",
     "intervals",
@@ -43,6 +46,7 @@ __all__ = [
     "orders_over_time",
     "paths",
     "places",
+    "priority",
     "rfm_map",
     "rhythm",
     "row_accounts",

@@ -10,7 +10,9 @@ from analysis.segments.describe import describe, findings, sizes
 from analysis.segments.features import Feature, Features, features
 from analysis.segments.methods import METHODS
 from analysis.segments.model import Segmentation, assign, cluster, load, save
+from analysis.segments.movement import Movement, movement, movement_between, moves_in_words
 from analysis.segments.naming import name_segments
+from analysis.segments.priority import Priority, priority, priority_in_words
 from analysis.segments.rfm import NO_PURCHASE, RFM_GRID, no_scores, rfm, rfm_name
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "RFM_GRID",
     "Feature",
     "Features",
+    "Movement",
     "ParetoResult",
+    "Priority",
     "Segmentation",
     "assign",
     "choose_k",
@@ -28,9 +32,14 @@ __all__ = [
     "features",
     "findings",
     "load",
+    "movement",
+    "movement_between",
+    "moves_in_words",
     "name_segments",
     "no_scores",
     "pareto",
+    "priority",
+    "priority_in_words",
     "rfm",
     "rfm_name",
     "save",

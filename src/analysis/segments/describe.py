@@ -92,15 +92,10 @@ def findings(sizes, choice, chosen, pareto=None):
     """
     sentences = []
     if pareto is not None:
-        verdict = (
-            "the rule of 80/20 holds here" if pareto.low >= 0.8
-            else "less concentrated than the rule of 80/20 says" if pareto.high < 0.8
-            else "the rule of 80/20 may hold here"
-        )  # fmt: skip
         sentences.append(
             f"The best {evidence.percent(pareto.top)} of buyers ({pareto.best:,} of {pareto.n:,}) bring "
             f"{evidence.percent(pareto.share, 1)} of revenue (interval "
-            f"{evidence.percent_range(pareto.low, pareto.high, 1)}): {verdict}."
+            f"{evidence.percent_range(pareto.low, pareto.high, 1)}): {pareto.verdict}."
         )
     supported = choice.query("chosen")["k"].item()
     if supported == 1:
