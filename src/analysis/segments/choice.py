@@ -264,8 +264,7 @@ def _rank_correlations(scores: pd.DataFrame) -> np.ndarray:
     Levels of a category blur what is behind them, so that their normal scores vary less than normal numbers do;
     correlations are raised by as much (as the polyserial correlation, Olsson, Drasgow and Dorans 1982).
     """
-    ranks = scores.rank()
-    normal = pd.DataFrame(ndtri((ranks - 0.5) / ranks.count()))
+    normal = scores.apply(_normal_scores)
     blur = np.minimum(normal.std(ddof=0).to_numpy(), 1.0)
     seen = np.clip(normal.corr().fillna(0.0).to_numpy() / np.outer(blur, blur), -0.99, 0.99)
     np.fill_diagonal(seen, 1.0)
@@ -273,6 +272,14 @@ def _rank_correlations(scores: pd.DataFrame) -> np.ndarray:
     nearest = vectors @ np.diag(np.maximum(values, 1e-6)) @ vectors.T
     scale = np.sqrt(np.diag(nearest))
     return nearest / np.outer(scale, scale)
+
+
+def _normal_scores(values: pd.Series) -> pd.Series:
+    """What a standard normal number is on average where it falls into the place of each value."""
+    shares = values.value_counts(normalize=True).sort_index()
+    bounds = ndtri(np.concatenate([[0.0], shares.cumsum().to_numpy()]).clip(0, 1))
+    density = np.exp(-0.5 * bounds**2) / np.sqrt(2 * np.pi)
+    return values.map(pd.Series(-np.diff(density) / shares.to_numpy(), index=shares.index))
 
 
 def _drawn(data: Measured, one_kind: Features, kind: _OneKind, rng: np.random.Generator) -> pd.DataFrame:
