@@ -143,6 +143,14 @@ PARTS = pd.DataFrame(
     }
 )
 
+OVERLAP = pd.DataFrame([[50, 20], [20, 200]], index=["Special", "تخفیف"], columns=["Special", "تخفیف"])
+ORIGINS = pd.DataFrame(
+    {
+        **{"origin": ["book fair", "web"], "aged": [60, 90], "bought": [0.9, 0.5], "worth": [80.0, 20.0]},
+        **{"worth_low": [70.0, 15.0], "worth_high": [95.0, 26.0], "differs": [True, False]},
+    }
+)
+
 FIGURES = {
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
     "completeness": lambda **kw: plots.completeness(
@@ -168,6 +176,8 @@ FIGURES = {
     "flow": lambda **kw: plots.flow(FLOW, ("20 March 2025", "20 March 2026"), **kw),
     "flow with news": lambda **kw: plots.flow(NEWS, **kw),
     "priority": lambda **kw: plots.priority(ORDER, PARTS, **kw),
+    "overlaps": lambda **kw: plots.overlaps(OVERLAP, **kw),
+    "origins": lambda **kw: plots.origins(ORIGINS, 365, "toman", **kw),
     "traits": lambda **kw: plots.traits(pd.DataFrame([trait(), trait("recency_days", -20.0, -0.4)]), **kw),
     "intervals": lambda **kw: plots.intervals(
         GROUPS, "Half as many on the app: 40 % against 80 %", "share of checkouts", ["app"], share=True, **kw
@@ -237,7 +247,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 19
+    assert len(drawn) == 21
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -264,6 +274,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.segment_sizes(segment_summary((1, "All", 5, 1.0, np.nan))),
         lambda: plots.flow(FLOW[:1]),
         lambda: plots.priority(ORDER[:1]),
+        lambda: plots.origins(ORIGINS[:1]),
         lambda: plots.traits(pd.DataFrame([trait()])),
         lambda: plots.intervals(GROUPS[:1], "One group", "share", nothing=0.0),
         lambda: plots.funnel(steps(("visit", 1, 0))),

@@ -129,6 +129,68 @@ def test_scores_rise_with_the_value_and_ignore_row_order(orders, random):
     pd.testing.assert_frame_equal(segments.rfm(shuffled), scores)
 
 
+def test_cuts_of_ones_own_are_where_the_next_score_begins():
+    # whoever lies on a cut gets the lower score: 30 days are a 4, one purchase is a 1
+    profiles = _buyers([1, 2, 3, 10, 11], spend=[0, 1, 50, 51, 999], recency=[29, 30, 89, 180, 400])
+    cuts = {"recency_days": [30, 90, 180, 365], "n_orders": [1, 2, 5, 10], "total_spend": [0, 50, 50, 100]}
+    scores = segments.rfm(profiles, cuts)
+    assert scores["r"].tolist() == [5, 4, 4, 2, 1]
+    assert scores["f"].tolist() == [1, 2, 3, 4, 5]
+    assert scores["m"].tolist() == [1, 2, 2, 4, 5]
+    assert scores["rfm_segment"].iloc[0] == "New customers"
+    assert scores.attrs["cuts"] == cuts
+    assert any("recency_days gives only 4 of 5 scores (1, 2, 4, 5): nobody lies" in n for n in scores.attrs["notes"])
+
+
+def test_a_column_without_cuts_is_cut_into_fifths():
+    profiles = _buyers([1, 2, 3, 4, 5], recency=[5, 4, 3, 2, 1])
+    scores = segments.rfm(profiles, {"recency_days": [10, 20, 30, 40]})
+    assert scores["r"].tolist() == [5] * 5
+    assert scores["f"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_the_cuts_name_which_count_of_purchases_is_meant():
+    profiles = _buyers([1, 9]).assign(n_order_days=[1, 1])
+    assert segments.rfm(profiles, {"n_orders": [1, 2, 5, 8]})["f"].tolist() == [1, 5]
+    assert segments.rfm(profiles)["f"].tolist() == [3, 3]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 6)), min_size=1, max_size=30))
+def test_the_cuts_of_a_result_give_the_same_result_again(rows):
+    orders, spend, recency = map(list, zip(*rows, strict=True))
+    profiles = _buyers(orders, spend=[s / 7 for s in spend], recency=recency)
+    first = segments.rfm(profiles)
+    again = segments.rfm(profiles, first.attrs["cuts"])
+    pd.testing.assert_frame_equal(first, again)
+    assert again.attrs["cuts"] == first.attrs["cuts"]
+
+
+@pytest.mark.parametrize(
+    ("cuts", "says"),
+    [
+        ({"recency": [1, 2, 3, 4]}, 'no cuts for "recency". Did you mean "recency_days"'),
+        ({"n_orders": [1, 2, 3]}, "four rising numbers"),
+        ({"n_orders": [4, 3, 2, 1]}, "four rising numbers"),
+        ({"n_orders": [1, 2, 3, "many"]}, "four rising numbers"),
+        ({"n_orders": 5}, "four rising numbers"),
+        ([30, 90, 180, 365], "column → cuts"),
+    ],
+)
+def test_cuts_that_are_none_are_told(cuts, says):
+    with pytest.raises(Problem) as problem:
+        segments.rfm(_buyers([1, 2]), cuts)
+    assert says in str(problem.value)
+
+
+def test_customers_on_a_cut_are_not_parted_from_it_by_round_off():
+    # the 0.6 quantile of these is 2.3 in decimals and 2.3000000000000003 or 2.2999999999999998 in bits
+    profiles = _buyers([1] * 6, spend=[0.1, 0.7, 1.1, 2.3, 3.1, 5.3])
+    cuts = segments.rfm(profiles).attrs["cuts"]["total_spend"]
+    assert cuts == [0.7, 1.1, 2.3, 3.1]
+    assert segments.rfm(profiles)["m"].tolist() == [1, 1, 2, 3, 4, 5]
+
+
 def test_cdnows_1218_one_time_buyers_share_a_frequency_score(cdnow):
     # one-time: all CDs bought on a single day; 13 of them placed two orders or more on it
     scores = segments.rfm(cdnow).merge(cdnow)

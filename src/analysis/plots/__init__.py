@@ -24,7 +24,7 @@ from analysis.plots.groups import intervals, traits
 from analysis.plots.journeys import funnel, paths, transitions
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
-from analysis.plots.segments import lorenz, rfm_map, segment_sizes, stability
+from analysis.plots.segments import lorenz, origins, overlaps, rfm_map, segment_sizes, stability
 
 __all__ = [
     "ACCENT",
@@ -44,6 +44,8 @@ __all__ = [
     "intervals",
     "lorenz",
     "orders_over_time",
+    "origins",
+    "overlaps",
     "paths",
     "places",
     "priority",

@@ -1,4 +1,4 @@
-"""Figures of segments: scores, concentration, number of groups, sizes."""
+"""Figures of segments: scores, concentration, number of groups, sizes, overlaps, origins."""
 
 import textwrap
 
@@ -8,16 +8,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from analysis.errors import require_columns
-from analysis.evidence import percent
+from analysis.evidence import percent, short
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
     GREY,
     INK,
+    PALE,
     QUIET,
     canvas,
     counted,
     elided,
+    figures_by_group,
     finish,
     grid,
     heading,
@@ -28,6 +30,7 @@ from analysis.plots.canvas import (
     name_of,
     nothing_to_show,
     ranked_axis,
+    room,
     segment_colour,
     share_axis,
     write,
@@ -236,6 +239,120 @@ def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
     drawn = "Pairs of bars by segment: "
     drawn += "; ".join(f"{k}: {p}, {m}" for k, p, m in zip(summary["segment_name"], people, money, strict=True))
     return finish(axes, title, drawn, f"n = {counted(summary['n'].sum(), 'customer')}", source)
+
+
+def overlaps(overlap: pd.DataFrame, source: str | None = None) -> Axes:
+    """How much of each segment by rule lies in the others, too.
+
+    Parameters
+    ----------
+    overlap : DataFrame, segments by segments, customers in both; in either one on the diagonal
+    source : where the figures come from, for the last line
+
+    Examples
+    --------
+    >>> both = pd.DataFrame([[50, 20], [20, 200]], index=["Special", "Reachable"], columns=["Special", "Reachable"])
+    >>> print(overlaps(both).get_title())
+    Largest overlap: 40 % of Special are in Reachable, too
+    """
+    if overlap.empty:
+        return nothing_to_show("there are no segments by rule")
+    if len(overlap) == 1:
+        return nothing_to_show("there is one segment by rule, and no other for it to overlap with")
+    both, names = overlap.to_numpy(dtype=float), [str(name) for name in overlap.columns]
+    n = np.diag(both)
+    shares = np.divide(both, n[:, None], out=np.zeros_like(both), where=n[:, None] > 0)
+    np.fill_diagonal(shares, 0)
+    axes = canvas(height=1.6 + 0.36 * max(len(n), 2))
+    heat(axes, shares, lambda share: percent(share).removesuffix(" %") if share else "", 9 if len(n) < 15 else 7, top=1)
+    axes.plot([0, len(n)], [0, len(n)], color=PALE, lw=1.2)
+    places = np.arange(len(n)) + 0.5
+    # the mark keeps the number at the right of names that are written from right to left, too
+    labels = [
+        f"\u200e{elided(k, room(0.36))} \u200e({m:,.0f})  {i}" for i, (k, m) in enumerate(zip(names, n, strict=True), 1)
+    ]
+    axes.set(xticks=places, xticklabels=range(1, len(n) + 1), yticks=places, yticklabels=labels)
+    axes.xaxis.tick_top()
+    axes.invert_yaxis()
+    axes.set_xlabel("per cent of the customers at the left (how many) that are in the segment of this number, too")
+    told = np.where(n[:, None] >= 5, shares, 0)
+    here, there = np.unravel_index(told.argmax(), told.shape)
+    title = f"No customer is in two of the {counted(len(n), 'segment')} by rule"
+    if shares.any():
+        title = "The segments by rule overlap in a few customers only"
+    if told.any():
+        title = f"Largest overlap: {percent(shares[here, there])} of {elided(names[here], 40)} are in "
+        title += f"{elided(names[there], 40)}, too"
+    pairs = [(shares[i, j], f"{names[i]} in {names[j]}") for i, j in np.ndindex(shares.shape) if shares[i, j]]
+    pairs = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
+    drawn = "Shares of segments that lie in others: " + listing((name, percent(share)) for share, name in pairs)
+    return finish(axes, title, drawn, f"n = {n.min():,.0f} to {n.max():,.0f} customers in a segment", source)
+
+
+def origins(table: pd.DataFrame, days: int = 0, currency: str = "", source: str | None = None) -> Axes:
+    """What customers are worth by where they came from, with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame, as ``segments.origins`` gives it: columns origin, aged, bought, worth, worth_low, worth_high,
+        differs
+    days : the time within which worth is counted, from a customer's first day on; 0: so far
+    currency : unit of worth
+    source : where the figures come from, for the last line
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"origin": ["fair", "web"], "aged": [60, 90], "bought": [0.9, 0.5], "worth": [80.0, 20.0],
+    ...                       "worth_low": [70.0, 15.0], "worth_high": [95.0, 26.0], "differs": [True, True]})
+    >>> print(origins(table, 365, "EUR").get_title())
+    Customers from fair are worth 80 EUR, those of all origins 44 EUR
+    """
+    if table.empty:
+        return nothing_to_show("nobody's origin is recorded")
+    need = ["origin", "aged", "bought", "worth", "worth_low", "worth_high", "differs"]
+    require_columns("origins", table.columns, need)
+    known = table.dropna(subset="worth").sort_values(["worth", "origin"], ascending=[False, True])
+    if known.empty:
+        return nothing_to_show("no customer is known for long enough to tell what they are worth")
+    shown = known.nlargest(20, "aged").sort_values(["worth", "origin"], ascending=[False, True])
+    worth, low, high = (shown[c].to_numpy(float) for c in ("worth", "worth_low", "worth_high"))
+    whole = float(np.average(known["worth"], weights=known["aged"]))
+    axes = canvas(rows=1.05 * len(shown))
+    axes.axvline(whole, color=QUIET, lw=0.9)
+    for place, differs in enumerate(shown["differs"]):
+        arms = np.nan_to_num([[worth[place] - low[place]], [high[place] - worth[place]]])
+        colour = ACCENT if differs else QUIET
+        axes.errorbar(worth[place], place, xerr=arms, fmt="o", ms=6, color=colour, lw=2, capsize=3)
+    # the interval of a handful of customers may reach so far that the others could not be told apart
+    axes.set_xlim(min(0, np.nanmin([*worth, *low])), min(np.nanmax([*worth, *high]), 2.5 * worth.max() or 1) * 1.02)
+    texts = [
+        f"{short(w)}" + (f" ({short(lo)} to {short(hi)})" if np.isfinite([lo, hi]).all() else "") + f", n = {n:,}"
+        for w, lo, hi, n in zip(worth, low, high, shown["aged"], strict=True)
+    ]
+    unit = f", {currency}" if currency else ""
+    span = f"in the first {days} days" if days else "so far"
+    figures_by_group(axes, shown["origin"], texts, f"mean spend per customer {span}{unit}; line: all origins", False)
+    drawn = f"Mean spend per customer {span} with intervals: " + listing(zip(shown["origin"], texts, strict=True))
+    notes = f"n = {counted(known['aged'].sum(), 'customer')}"
+    notes += " known for so long" if days else "; those who came lately had less time"
+    if len(shown) < len(known):
+        notes += f"; the {len(shown)} largest of {len(known)} origins are shown"
+    return finish(axes, _origins_in_words(shown, whole, f" {currency}".rstrip()), drawn, notes, source)
+
+
+def _origins_in_words(shown: pd.DataFrame, whole: float, unit: str) -> str:
+    if len(shown) == 1:
+        return f"Customers from {elided(shown['origin'].iloc[0], 40)}, the only origin, are worth {short(whole)}{unit}"
+    real = shown[shown["differs"].astype(bool)]
+    if real.empty:
+        least, most = short(shown["worth"].min()), short(shown["worth"].max())
+        between = f"{least} to {most}{unit} in {len(shown)} origins"
+        return f"No origin's customers are worth more or less beyond chance: {between}"
+    row = real.loc[(real["worth"] - whole).abs().idxmax()]
+    return (
+        f"Customers from {elided(row['origin'], 40)} are worth {short(row['worth'])}{unit}, those of all origins "
+        f"{short(whole)}{unit}"
+    )
 
 
 def _regions(axes: Axes, names) -> None:

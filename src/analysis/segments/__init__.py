@@ -12,8 +12,10 @@ from analysis.segments.methods import METHODS
 from analysis.segments.model import Segmentation, assign, cluster, load, save
 from analysis.segments.movement import Movement, movement, movement_between, moves_in_words
 from analysis.segments.naming import name_segments
+from analysis.segments.origins import Origins, origins
 from analysis.segments.priority import Priority, priority, priority_in_words
 from analysis.segments.rfm import NO_PURCHASE, RFM_GRID, no_scores, rfm, rfm_name
+from analysis.segments.rules import RuleSegments, campaign_list, from_rules
 
 __all__ = [
     "METHODS",
@@ -22,21 +24,26 @@ __all__ = [
     "Feature",
     "Features",
     "Movement",
+    "Origins",
     "ParetoResult",
     "Priority",
+    "RuleSegments",
     "Segmentation",
     "assign",
+    "campaign_list",
     "choose_k",
     "cluster",
     "describe",
     "features",
     "findings",
+    "from_rules",
     "load",
     "movement",
     "movement_between",
     "moves_in_words",
     "name_segments",
     "no_scores",
+    "origins",
     "pareto",
     "priority",
     "priority_in_words",

@@ -3,10 +3,13 @@
 Takes `profiles`, one row per customer. Equal customers always get equal scores; every score has exactly one name.
 """
 
+from collections.abc import Mapping
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
-from analysis.errors import require_columns
+from analysis.errors import Problem, did_you_mean, require_columns
 
 NO_PURCHASE = "No completed purchase"
 
@@ -24,7 +27,7 @@ RFM_GRID = {
 }
 
 
-def rfm(profiles):
+def rfm(profiles, cuts=None):
     """Recency, frequency and monetary scores from 1 to 5, and the segment that they name.
 
     Parameters
@@ -32,6 +35,11 @@ def rfm(profiles):
     profiles : DataFrame, one row per customer
         With `customer_id`, `recency_days`, `total_spend` and `n_order_days` or `n_orders`: of the two the first, as two
         orders of one day are one purchase occasion.
+    cuts : dict of str to four rising numbers, optional
+        Column → where the next score begins, in days, purchases or the base's currency, e.g.
+        ``{"recency_days": [30, 90, 180, 365]}``. Whoever lies on a cut gets the lower score: 30 days are a 4, and one
+        purchase is a 1 for the cuts 1, 2, 5 and 10. A column without cuts is cut into fifths of this base. The
+        ``attrs["cuts"]`` of an earlier result measure a later day by the same yardstick.
 
     Returns
     -------
@@ -40,16 +48,17 @@ def rfm(profiles):
         r, f, m : Int64, 1 (worst) to 5 (best); missing for customers without orders.
         rfm_segment : str, from `RFM_GRID`; "No completed purchase" without orders.
 
-        ``attrs["notes"]`` says in sentences where fewer than five scores could be given.
+        ``attrs["notes"]`` says in sentences where fewer than five scores could be given, ``attrs["cuts"]`` where the
+        scores begin (none for a column in which all are the same).
 
     Raises
     ------
     Problem
-        A column is missing.
+        A column is missing, or cuts that are not four rising numbers of one of these columns.
 
     Notes
     -----
-    The score of a value is 1 plus the number of quintile cuts of the base below it, so equal customers always get equal
+    The score of a value is 1 plus the number of cuts of the base below it, so equal customers always get equal
     scores, whatever their order. Where many customers share a value, cuts coincide and scores are skipped: if 52 % have
     bought once, these all score 1, and the next get 3 at the least. Where all share one value, all get the middle
     score 3: nobody is better or worse. Hughes (1994), "Strategic Database Marketing", has the quintiles.
@@ -66,26 +75,23 @@ def rfm(profiles):
     3           d     2     1     1      Hibernating
     4           e     1     1     1             Lost
     5           f  <NA>  <NA>  <NA>  No completed purchase
+    >>> rfm(profiles, {"recency_days": [30, 90, 180, 365]})["r"].tolist()
+    [5, 3, 2, 2, 1, <NA>]
     """
-    orders = "n_order_days" if "n_order_days" in profiles else "n_orders"
-    require_columns("profiles", profiles.columns, ["customer_id", "recency_days", orders, "total_spend"])
+    frequency = "n_orders" if "n_orders" in (cuts or {}) or "n_order_days" not in profiles else "n_order_days"
+    columns = {"r": "recency_days", "f": frequency, "m": "total_spend"}
+    require_columns("profiles", profiles.columns, ["customer_id", *columns.values()])
+    given = _checked_cuts(cuts or {}, list(columns.values()))
     profiles = profiles.sort_values("customer_id", ignore_index=True)
-    bought = (profiles[orders] > 0).to_numpy()
-    scores, notes = profiles[["customer_id"]].copy(), []
-    for name, column, sign in (("r", "recency_days", -1), ("f", orders, 1), ("m", "total_spend", 1)):
-        values = sign * profiles[column].where(bought).astype(float)
-        scores[name] = _quintiles(values)
-        given = sorted(scores[name].dropna().unique())
-        if len(given) < 5 and bought.any():
-            listed = ", ".join(str(score) for score in given)
-            notes.append(f"{column} gives only {len(given)} of 5 scores ({listed}): many customers share a value.")
-    known = scores[["r", "f", "m"]].notna().all(axis=1)
-    scores["rfm_segment"] = np.where(bought, "Not scored", NO_PURCHASE)
-    scores["rfm_segment"] = scores["rfm_segment"].astype(object)
-    scores.loc[known, "rfm_segment"] = [
-        rfm_name(*s) for s in scores.loc[known, ["r", "f", "m"]].itertuples(index=False)
-    ]
-    scores.attrs["notes"] = notes
+    bought = (profiles[frequency] > 0).to_numpy()
+    scores, used, notes = profiles[["customer_id"]].copy(), {}, []
+    for name, column in columns.items():
+        values = profiles[column].where(bought).astype(float)
+        used[column] = given.get(column) or _fifths(values)
+        scores[name] = _scores(values, used[column], falling=name == "r")
+        notes += _skipped(column, scores[name], asked=column in given)
+    scores["rfm_segment"] = _names(scores, bought)
+    scores.attrs = {"notes": notes, "cuts": {column: at for column, at in used.items() if at}}
     return scores
 
 
@@ -117,11 +123,52 @@ def rfm_name(r, f, m):
     return RFM_GRID[r][(f + m + 1) // 2 - 1]
 
 
-def _quintiles(values):
-    """1 plus the number of quintile cuts below each value; 3 where all values are the same."""
+def _names(scores, bought):
+    """The segment of every customer; of those who bought but lack a recency or a spend, that they have no score."""
+    code = 100 * scores["r"] + 10 * scores["f"] + scores["m"]
+    names = code.map({100 * r + 10 * f + m: rfm_name(r, f, m) for r, f, m in product(range(1, 6), repeat=3)})
+    return names.astype("str").where(code.notna(), np.where(bought, "Not scored", NO_PURCHASE))
+
+
+def _checked_cuts(cuts, columns):
+    """Cuts as lists of four rising floats, by column."""
+    if not isinstance(cuts, Mapping):
+        raise Problem(f'rfm: cuts is column → cuts, e.g. {{"recency_days": [30, 90, 180, 365]}}, not {cuts!r}.')
+    for column, given in cuts.items():
+        if column not in columns:
+            known = ", ".join(columns)
+            raise Problem(f'rfm has no cuts for "{column}".{did_you_mean(str(column), columns)} It scores: {known}.')
+        numbers = pd.to_numeric(pd.Series(list(given) if np.iterable(given) else [given]), errors="coerce")
+        if len(numbers) != 4 or not np.isfinite(numbers).all() or (numbers.diff() < 0).any():
+            raise Problem(
+                f"rfm: the cuts of {column} are four rising numbers, between which the scores 1 to 5 lie, e.g. "
+                f"[30, 90, 180, 365]; they are {given!r}. Repeat a number to skip a score."
+            )
+    return {column: [float(cut) for cut in given] for column, given in cuts.items()}
+
+
+def _fifths(values):
+    """The four cuts between fifths of the known values; none where all are the same, as nobody is better or worse."""
     known = values.dropna()
     if known.nunique() <= 1:
+        return []
+    # round-off would part customers who lie on a cut from the cut
+    return np.quantile(known, [0.2, 0.4, 0.6, 0.8]).round(6).tolist()
+
+
+def _scores(values, cuts, falling):
+    """1 plus the number of cuts that a value is past; 3 without cuts. Where less is better, past is below."""
+    if not cuts:
         return values.where(values.isna(), 3).astype("Int64")
-    cuts = np.quantile(known, [0.2, 0.4, 0.6, 0.8])
-    scores = pd.Series(1 + np.searchsorted(cuts, values, side="left"), index=values.index, dtype="Int64")
-    return scores.where(values.notna())
+    past = 4 - np.searchsorted(cuts, values, side="right") if falling else np.searchsorted(cuts, values, side="left")
+    return pd.Series(1 + past, index=values.index, dtype="Int64").where(values.notna())
+
+
+def _skipped(column, scores, asked):
+    """A note where fewer than five scores were given, and why."""
+    given = sorted(scores.dropna().unique())
+    if len(given) in (0, 5):
+        return []
+    listed = ", ".join(str(score) for score in given)
+    why = "nobody lies between the other cuts" if asked else "many customers share a value"
+    return [f"{column} gives only {len(given)} of 5 scores ({listed}): {why}."]
