@@ -291,10 +291,11 @@ def alike(shares: np.ndarray, n: np.ndarray, weights: np.ndarray, means: np.ndar
 
 def indicators(values: pd.Series, feature: Feature) -> np.ndarray:
     """1 in the column of the level that a customer has; nothing where it is not known. Shape (customers, levels)."""
-    text = values.astype(object).where(values.notna(), None).map(lambda v: v if v is None else str(v))
-    codes = pd.Categorical(text, categories=list(feature.levels)).codes.astype(int)
-    if OTHER in feature.levels:
-        codes = np.where((codes < 0) & text.notna().to_numpy(), feature.levels.index(OTHER), codes)
+    place = {level: i for i, level in enumerate(feature.levels)}
+    known = values.notna().to_numpy()
+    text = values.astype(object).where(known, None).astype(str)
+    codes = text.map(place).where(known).fillna(place.get(OTHER, -1)).to_numpy(dtype=int, copy=True)
+    codes[~known] = -1
     has = np.zeros((len(values), len(feature.levels)))
     has[np.arange(len(values))[codes >= 0], codes[codes >= 0]] = 1.0
     return has

@@ -125,7 +125,7 @@ def _comparable(profiles: pd.DataFrame, feature) -> np.ndarray:
 
 def known_of(profiles: pd.DataFrame, features: Features) -> np.ndarray:
     """Whether anything is known of each customer that groups are formed by; shape (customers,), bool."""
-    known = np.zeros(len(profiles), dtype=bool)
+    known = np.full(len(profiles), not len(features))  # with nothing to tell them apart by, all are alike
     for feature in features.features:
         if feature.kind == "shares":
             known |= ~np.isnan(shares_of(profiles, feature)[0][:, 0])

@@ -80,7 +80,7 @@ class Segmentation:
         names = {**self.names, **names}
         table = self.segments
         if len(table):
-            table = table.assign(segment_name=table["segment"].map(names))
+            table = table.assign(segment_name=_names(table["segment"], names))
         return replace(self, names=names, segments=table)
 
 
@@ -266,10 +266,14 @@ def _assigned(model: Segmentation, profiles: pd.DataFrame) -> pd.DataFrame:
     segment[unknown] = model.k + 1 + bool(model.apart)
     segment[apart] = model.k + 1
     fit[unknown | apart] = np.nan
-    names = pd.Series(segment).map(model.names).astype("str") if model.names else pd.Series([""] * len(segment))
+    names = _names(segment, model.names)
     return pd.DataFrame(
         {"customer_id": profiles["customer_id"].to_numpy(), "segment": segment, "segment_name": names, "fit": fit}
     )
+
+
+def _names(segment, names: Mapping[int, str]) -> pd.Series:
+    return pd.Series([names.get(s, "") for s in segment.tolist()], dtype="str")
 
 
 def _canonical(model: Segmentation, profiles: pd.DataFrame) -> Segmentation:

@@ -107,7 +107,7 @@ def _anything_known(model) -> nw.Expr:
         else:
             value = _number(feature.name) if feature.kind == "number" else nw.col(feature.name)
             parts.append(~value.is_null())
-    return reduce(lambda a, b: a | b, parts) if parts else nw.lit(False)
+    return reduce(lambda a, b: a | b, parts) if parts else nw.lit(True)
 
 
 def _is_apart(model) -> nw.Expr:
