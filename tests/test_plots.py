@@ -151,6 +151,20 @@ ORIGINS = pd.DataFrame(
     }
 )
 
+
+def segment_traits(names=("Occasional", "Regulars"), traits=("n_orders", "recency_days", "city")):
+    """What sets so many groups apart in such traits."""
+    rows = [
+        {
+            **{"segment": i, "segment_name": name, "trait": trait, "level": "", "kind": "number", "n": 50},
+            **{"value": 1.5 * i, "difference": 1.0, "effect": 0.9 - i / 25, "distinctive": True},
+        }
+        for i, name in enumerate(names, 1)
+        for trait in traits
+    ]
+    return pd.DataFrame(rows)
+
+
 FIGURES = {
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
     "completeness": lambda **kw: plots.completeness(
@@ -173,6 +187,7 @@ FIGURES = {
     "segment_sizes": lambda **kw: plots.segment_sizes(
         segment_summary((1, "Occasional", 90, 0.9, 0.4), (2, "Regulars", 10, 0.1, 0.6)), **kw
     ),
+    "segment_traits": lambda **kw: plots.segment_traits(segment_traits(), **kw),
     "flow": lambda **kw: plots.flow(FLOW, ("20 March 2025", "20 March 2026"), **kw),
     "flow with news": lambda **kw: plots.flow(NEWS, **kw),
     "priority": lambda **kw: plots.priority(ORDER, PARTS, **kw),
@@ -247,7 +262,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 21
+    assert len(drawn) == 22
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name

@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from analysis.errors import Problem, require_columns
 from analysis.schema import BOUGHT, THROUGH
+from analysis.vocabulary import WORDS
 
 #: Cohen (1988) calls |h| = 0.2 a small effect; Cliff's delta of 0.147 to 0.33 is small (Romano and others 2006). One
 #: threshold for both keeps "distinctive" to a single sentence.
@@ -48,23 +49,6 @@ COMPARISON_COLUMNS = (
 
 #: What is nothing for everybody who has not bought: no news about them, and no yardstick for others.
 OF_BUYERS = ("n_orders", "n_order_days", "n_lines", "total_spend", "spend_365d", "n_categories")
-
-
-#: Columns whose name says little to whoever does not know it.
-_SAID = {
-    "gap_cv": "irregularity of gaps",
-    "last_nps": "last NPS answer",
-    "mean_csat": "mean satisfaction (CSAT)",
-    "mean_ces": "mean ease (CES)",
-    "used_channel_share": "share of purchases on the usual channel",
-    "payment_certainty": "share paid in the usual way",
-    "top_category_share": "share of the favourite category",
-    "top_category": "favourite category",
-    "category_entropy": "spread over categories (bits)",
-    "weekend_share": "share bought at weekends",
-    "discounted_share": "share bought with a discount",
-    "median_gap_days": "usual gap (days)",
-}
 
 
 def percent(share, decimals=0):
@@ -117,8 +101,8 @@ def in_words(column):
     >>> in_words("n_orders"), in_words("spend_365d"), in_words("recency_days"), in_words("last_order_at")
     ('number of orders', 'spend in 365 days', 'recency (days)', 'last order')
     """
-    if column in _SAID:
-        return _SAID[column]
+    if column in WORDS and WORDS[column].noun:
+        return WORDS[column].noun
     if str(column).startswith((BOUGHT, THROUGH)):
         before, _, value = str(column).partition("_")
         return f"share bought {'in' if before == 'bought' else 'through'} {value}"
@@ -631,7 +615,7 @@ def compare(table, by, traits=None, confidence=0.95, min_size=5):
     columns = [c for c in (table.columns if traits is None else traits) if c not in (by, "customer_id")]
     parts = []
     for column in columns:
-        kind = _kind(table[column])
+        kind = kind_of(table[column])
         if kind == "number":
             parts.append(_numbers(table[column], groups, len(kept), min_size))
         elif kind == "share":
@@ -643,6 +627,54 @@ def compare(table, by, traits=None, confidence=0.95, min_size=5):
     order = rows.assign(trait=rows["trait"].map(columns.index)).sort_values(["group", "trait", "place"]).index
     rows = rows.loc[order].reset_index(drop=True)
     return rows.assign(group=np.asarray(kept, dtype=object)[rows["group"]]).infer_objects()[list(COMPARISON_COLUMNS)]
+
+
+def delta(comparison):
+    """One measure for numbers and levels: Cliff's delta, which for a share is the difference of the two shares.
+
+    Parameters
+    ----------
+    comparison : DataFrame, rows of :func:`compare`
+
+    Returns
+    -------
+    Series of float in [-1, 1]
+        Cliff (1993), Psychological Bulletin 114:494: of two values 0 and 1 the delta is the difference of the shares.
+
+    Examples
+    --------
+    >>> delta(pd.DataFrame({"kind": ["number", "share"], "effect": [0.4, 1.2], "difference": [9.0, 0.5]})).tolist()
+    [0.4, 0.5]
+    """
+    return comparison["effect"].where(comparison["kind"] == "number", comparison["difference"])
+
+
+def kind_of(column):
+    """How a column is compared: "number", "share" (of its levels), or None where it cannot be (dates, lists, names).
+
+    Examples
+    --------
+    >>> kind_of(pd.Series([1, 2])), kind_of(pd.Series(["app", "web"])), kind_of(pd.Series([["app"], []]))
+    ('number', 'share', None)
+    """
+    if pd.api.types.is_bool_dtype(column):
+        return "share"
+    if pd.api.types.is_numeric_dtype(column):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        return None
+    values = column.dropna()
+    if not values.map(lambda v: isinstance(v, str | bool | np.bool_)).all():
+        return None  # lists, dates as objects
+    distinct = values.nunique()
+    return None if distinct > MOST_LEVELS and distinct > NEARLY_UNIQUE * len(values) else "share"
+
+
+def as_text(column):
+    """The levels as text: "yes" and "no" for true and false."""
+    if pd.api.types.is_bool_dtype(column):
+        return column.map({True: "yes", False: "no"}).astype(object)
+    return column.map(lambda v: v if isinstance(v, str) else ("yes" if v else "no"), na_action="ignore").astype(object)
 
 
 def _ratio(part, whole, alpha):
@@ -673,20 +705,6 @@ def _confidence(confidence):
 def _plain(x):
     """A float for a single figure, the array for many."""
     return float(x) if np.ndim(x) == 0 else x
-
-
-def _kind(column):
-    if pd.api.types.is_bool_dtype(column):
-        return "share"
-    if pd.api.types.is_numeric_dtype(column):
-        return "number"
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        return None
-    values = column.dropna()
-    if not values.map(lambda v: isinstance(v, str | bool | np.bool_)).all():
-        return None  # lists, dates as objects
-    distinct = values.nunique()
-    return None if distinct > MOST_LEVELS and distinct > NEARLY_UNIQUE * len(values) else "share"
 
 
 def _numbers(column, groups, n_groups, min_size):
@@ -728,7 +746,7 @@ def _numbers(column, groups, n_groups, min_size):
 
 def _shares(column, groups, n_groups, min_size):
     """One row per group and level for a text, before judgement."""
-    values = _levels(column)
+    values = as_text(column)
     known = values.notna().to_numpy()
     g = groups[known]
     codes, levels = pd.factorize(values[known], sort=True)
@@ -757,13 +775,6 @@ def _shares(column, groups, n_groups, min_size):
     value, elsewhere = rows["k"] / rows["n"], rows["k_elsewhere"] / rows["n_elsewhere"]
     effect = 2 * np.arcsin(np.sqrt(value)) - 2 * np.arcsin(np.sqrt(elsewhere))
     return rows.assign(value=value, elsewhere=elsewhere, effect=effect)
-
-
-def _levels(column):
-    """The levels as text: "yes" and "no" for true and false."""
-    if pd.api.types.is_bool_dtype(column):
-        return column.map({True: "yes", False: "no"}).astype(object)
-    return column.map(lambda v: v if isinstance(v, str) else ("yes" if v else "no"), na_action="ignore").astype(object)
 
 
 def _judged(rows, alpha):

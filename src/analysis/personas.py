@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import require_columns
+from analysis.vocabulary import WORDS, Words
 
 PARTS = {"who": "Who they are", "buys": "How they buy", "channels": "Channels", "needs": "What they look for"}
 
@@ -24,83 +25,6 @@ FEWEST_FOR_PERSONA = 5
 
 #: Of how many customers, and how many times nearer to the own centre than to the next, a confidence speaks. Ours.
 CONFIDENCE = (("High", 100, 2.0), ("Moderate", 30, 1.4), ("Low", 0, 1.0))
-
-#: How each known column of `profiles` is said: part of the card, what it is about (a card tells one trait of each), a
-#: sentence for a number or a share with a level, and the unit of a number.
-SAYINGS = {
-    "age": ("who", "age", "Is {} years old on average", "years"),
-    "age_band": ("who", "age", "{} are {} years old", ""),
-    "gender": ("who", "gender", "{} are recorded as {}", ""),
-    "kind": ("who", "kind", "{} are recorded as {}", ""),
-    "marital_status": ("who", "marital status", "{} are recorded as {}", ""),
-    "education": ("who", "education", "{} have the education “{}”", ""),
-    "occupation": ("who", "occupation", "{} work as {}", ""),
-    "income": ("who", "income", "Earns {} a year", "money"),
-    "household_size": ("who", "household", "Lives in a household of {}", "persons"),
-    "city": ("who", "city", "{} live in {}", ""),
-    "region": ("who", "region", "{} live in {}", ""),
-    "country": ("who", "country", "{} live in {}", ""),
-    "industry": ("who", "industry", "{} work in the industry “{}”", ""),
-    "employees": ("who", "company size", "Has {} employees", "employees"),
-    "annual_revenue": ("who", "company revenue", "Has a yearly revenue of {}", "money"),
-    "size_band": ("who", "company size", "{} are of the size “{}”", ""),
-    "revenue_band": ("who", "company revenue", "{} have a yearly revenue of {}", ""),
-    "tenure_days": ("who", "time as a customer", "Has been a customer for {} days", "days"),
-    "orders_per_year": ("buys", "frequency", "Buys {} times a year", "times"),
-    "n_orders": ("buys", "frequency", "Has placed {} orders", "orders"),
-    "n_order_days": ("buys", "frequency", "Has bought on {} days", "days"),
-    "recency_days": ("buys", "recency", "Last bought {} days ago", "days"),
-    "total_spend": ("buys", "spend", "Has spent {} in all", "money"),
-    "spend_365d": ("buys", "spend", "Has spent {} in the last 365 days", "money"),
-    "spend_trend": ("buys", "trend", "Changes spend from half-year to half-year by {} (−1 to 1)", "points"),
-    "mean_order_value": ("buys", "order value", "Spends {} per order", "money"),
-    "median_gap_days": ("buys", "rhythm", "Orders every {} days", "days"),
-    "gap_cv": ("buys", "irregularity", "Varies the gaps between orders by {} of their mean", "share"),
-    "weekend_share": ("buys", "weekend", "Places {} of the orders at the weekend", "share"),
-    "overdue_ratio": ("buys", "overdue", "Has waited {} times the own usual gap", "times"),
-    "discount_share": ("buys", "discount", "Gets {} of the price off", "share"),
-    "return_rate": ("buys", "returns", "Gives back {} times per order", "times"),
-    "price_sensitivity": ("buys", "price sensitivity", "Buys with a discount more often than others by {}", "share"),
-    "usual_payment_method": ("buys", "payment", "{} usually pay by {}", ""),
-    "payment_certainty": ("buys", "loyalty to a payment method", "Pays in the usual way for {} of the orders", "share"),
-    "n_deals": ("buys", "deals", "Has had {} deals", "deals"),
-    "won_deals": ("buys", "deals won", "Has had {} deals won", "deals"),
-    "open_deals": ("buys", "deals open", "Has {} open deals", "deals"),
-    "win_rate": ("buys", "win rate", "Has {} of the closed deals won", "share"),
-    "won_value": ("buys", "value won", "Has brought {} in deals won", "money"),
-    "used_channel": ("channels", "channel used", "{} mostly use {}", ""),
-    "used_channel_share": ("channels", "loyalty to a channel", "Uses the usual channel for {} of the orders", "share"),
-    "preferred_channel": ("channels", "channel preferred", "{} ask to be reached by {}", ""),
-    "uses_preferred_channel": ("channels", "channel preferred", "{} mostly buy on the channel they prefer", ""),
-    "contact_channel": ("channels", "channel of contacts", "{} are mostly met by {}", ""),
-    "contact_channel_share": (
-        "channels",
-        "loyalty to a channel of contacts",
-        "Is met there for {} of contacts",
-        "share",
-    ),
-    "n_consents": ("channels", "consents", "May be contacted on {} channels", "channels"),
-    "opens": ("channels", "messages", "Has opened {} messages", "messages"),
-    "clicks": ("channels", "messages", "Has clicked {} messages", "messages"),
-    "acquisition_channel": ("channels", "channel of origin", "{} came by way of {}", ""),
-    "acquisition_campaign": ("channels", "campaign of origin", "{} came by the campaign “{}”", ""),
-    "n_touchpoints": ("channels", "contacts in all", "Has had {} contacts in all", "contacts"),
-    "campaigns_received": ("channels", "campaigns", "Has been sent {} campaigns", "campaigns"),
-    "campaigns_answered": ("channels", "campaigns answered", "Has answered {} campaigns", "campaigns"),
-    "touchpoints_90d": ("channels", "contacts", "Has had {} contacts in 90 days", "contacts"),
-    "top_category": ("needs", "favourite category", "{} buy mostly {}", ""),
-    "n_categories": ("needs", "range", "Buys from {} categories", "categories"),
-    "category_entropy": ("needs", "range", "Spreads spend over categories by {} bits", "bits"),
-    "quality_over_price": ("needs", "price level", "Buys at {} times the median price of the category", "times"),
-    "brand_loyalty": ("needs", "loyalty to brands", "Buys the same brand in {} of pairs of lines", "share"),
-    "last_nps": ("needs", "recommendation", "Would recommend us with {} of 10", "points"),
-    "mean_csat": ("needs", "satisfaction", "Is satisfied with {} of 5", "points"),
-    "mean_ces": ("needs", "ease", "Finds it easy with {} of 7", "points"),
-    "tickets_365d": ("needs", "tickets", "Has opened {} tickets in a year", "tickets"),
-    "complaints_365d": ("needs", "complaints", "Has complained {} times in a year", "times"),
-    "complaint_topic": ("needs", "complaints", "{} complain mostly of {}", ""),
-    "top_category_share": ("needs", "range", "Spends {} on the favourite category", "share"),
-}
 
 PERSONA_COLUMNS = ("persona", "name", "n", "share", "revenue_share", "summary", "confidence")
 TRAIT_COLUMNS = (
@@ -243,7 +167,7 @@ def findings(derived):
 def _traits(compared, currency):
     """The comparison, said in sentences."""
     rows = compared.rename(columns={"group": "persona"})
-    rows["part"] = [_saying(row)[0] for row in rows.itertuples()]
+    rows["part"] = [_saying(row).part for row in rows.itertuples()]
     rows["statement"] = [_statement(row, currency) for row in rows.itertuples()]
     rows["source"] = "profiles"
     rows["kind"] = "measured"
@@ -258,7 +182,7 @@ def _of_everybody(table, columns):
     rows = []
     for column in columns:
         values = table[column].dropna()
-        known = SAYINGS.get(column)
+        known = WORDS.get(column)
         if known is None or len(values) < FEWEST_FOR_PERSONA or values.nunique() == 1:
             continue
         if pd.api.types.is_numeric_dtype(values):
@@ -275,23 +199,20 @@ def _of_everybody(table, columns):
 
 
 def _saying(row):
-    """Part, concept, sentence and unit of a compared trait; its own name for a column that nobody here knows."""
+    """The words for a compared trait; its own name for a column that nobody here knows."""
     number = row.kind == "number" or (row.kind == "measured" and row.level == "")
-    known = SAYINGS.get(row.trait)
-    if known and (known[3] != "") == number:
+    known = WORDS.get(row.trait)
+    if known and (known.unit != "") == number:
         return known
     plain = str(row.trait).replace("_", " ").replace("{", "(").replace("}", ")")
-    part = known[0] if known else "who"
-    return (
-        (part, plain, plain[0].upper() + plain[1:] + ": {}", "")
-        if number
-        else (part, plain, "{} have " + plain + ("" if row.level == "yes" else " “{}”"), "")
-    )
+    sentence = f"{plain[0].upper()}{plain[1:]}: {{}}" if number else f"{{}} have {plain}"
+    return Words(known.part if known else "who", plain, sentence + ("" if number or row.level == "yes" else " “{}”"))
 
 
 def _statement(row, currency):
     """A trait as a sentence: the figure here and elsewhere, the difference and the number of customers."""
-    _, _, sentence, unit = _saying(row)
+    said = _saying(row)
+    sentence, unit = said.sentence, said.unit
     value, elsewhere, low, high = _figures(row, "share" if row.kind == "share" else unit, currency)
     here = sentence.format(value, row.level) if row.kind == "share" else sentence.format(value)
     if pd.isna(row.elsewhere):
@@ -352,7 +273,7 @@ def _summary(persona, traits):
 def _short(row):
     statement = row.statement.split(" (difference")[0]
     here, elsewhere = statement.rsplit(", everyone else ", 1)
-    here = here[0].lower() + here[1:] if row.trait in SAYINGS else here  # the base's own column names stay as they are
+    here = here[0].lower() + here[1:] if row.trait in WORDS else here  # the base's own column names stay as they are
     return f"{here} (everyone else {elsewhere})"
 
 
@@ -363,7 +284,7 @@ def _told(traits, strongest_first=False):
         rows = rows.loc[rows["effect"].abs().round(9).sort_values(ascending=False, kind="stable").index]
     told = {}
     for row in rows.itertuples():
-        concept = _saying(row)[1]
+        concept = _saying(row).concept
         if row.level == "" or not row.effect < 0:
             told.setdefault(concept if row.level == "" else (concept, row.level), row)
     return list(told.values())
@@ -521,9 +442,9 @@ def _part_html(title, traits):
 
 def _alike_html(traits):
     """What does not set them apart, so that nobody reads it in."""
-    apart = {_saying(row)[1] for row in traits[traits["distinctive"].astype(bool)].itertuples()}
+    apart = {_saying(row).concept for row in traits[traits["distinctive"].astype(bool)].itertuples()}
     compared = traits[traits["elsewhere"].notna()]
-    alike = dict.fromkeys(_saying(row)[1] for row in compared.itertuples() if _saying(row)[1] not in apart)
+    alike = dict.fromkeys(_saying(row).concept for row in compared.itertuples() if _saying(row).concept not in apart)
     if not alike:
         return ""
     return (

@@ -24,7 +24,7 @@ from analysis.plots.groups import intervals, traits
 from analysis.plots.journeys import funnel, paths, transitions
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
-from analysis.plots.segments import lorenz, origins, overlaps, rfm_map, segment_sizes, stability
+from analysis.plots.segments import lorenz, origins, overlaps, rfm_map, segment_sizes, segment_traits, stability
 
 __all__ = [
     "ACCENT",
@@ -54,6 +54,7 @@ __all__ = [
     "row_accounts",
     "segment_colour",
     "segment_sizes",
+    "segment_traits",
     "stability",
     "table",
     "tag_cloud",

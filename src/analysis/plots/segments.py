@@ -1,14 +1,16 @@
-"""Figures of segments: scores, concentration, number of groups, sizes, overlaps, origins."""
+"""Figures of segments: scores, concentration, number of groups, sizes."""
 
+import re
 import textwrap
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter
 
 from analysis.errors import require_columns
-from analysis.evidence import percent, short
+from analysis.evidence import delta, in_words, percent, short
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -25,6 +27,7 @@ from analysis.plots.canvas import (
     heading,
     heat,
     interval_words,
+    is_wide,
     label_bars,
     listing,
     name_of,
@@ -33,8 +36,13 @@ from analysis.plots.canvas import (
     room,
     segment_colour,
     share_axis,
+    sizes_in_words,
     write,
 )
+from analysis.vocabulary import topic
+
+#: Below and above everybody else; blue and orange are told apart by red-green-blind readers too.
+_APART = LinearSegmentedColormap.from_list("apart", ["#0b55b5", "#8db4e6", "#ffffff", "#e2a76b", ACCENT])
 
 
 def lorenz(
@@ -239,6 +247,98 @@ def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
     drawn = "Pairs of bars by segment: "
     drawn += "; ".join(f"{k}: {p}, {m}" for k, p, m in zip(summary["segment_name"], people, money, strict=True))
     return finish(axes, title, drawn, f"n = {counted(summary['n'].sum(), 'customer')}", source)
+
+
+def segment_traits(summary: pd.DataFrame, source: str | None = None) -> Axes:
+    """What sets the groups apart, side by side: a row per segment, a column per telling trait.
+
+    Parameters
+    ----------
+    summary : DataFrame, as from ``segments.describe``: columns segment, segment_name, trait, level, kind, n, value,
+        elsewhere, difference, effect and distinctive
+    source : where the figures come from, for the last line
+
+    Notes
+    -----
+    Of each topic one trait: what sets each group apart the most, then what comes second in each, and so on; what is
+    known of less than half of a group does not count. On the left what tells most about most customers. Shaded by
+    Cliff's delta against everybody else, for a share the difference of the shares; a difference that may be chance, or
+    is less than small, has no shade.
+
+    Examples
+    --------
+    >>> rows = [(1, "Occasional", 1.2, 8.1, -6.9, -0.9), (2, "Regulars", 8.1, 1.2, 6.9, 0.9)]
+    >>> summary = pd.DataFrame(rows, columns=["segment", "segment_name", "value", "elsewhere", "difference", "effect"])
+    >>> summary = summary.assign(trait="n_orders", level="", kind="number", n=50, distinctive=True)
+    >>> print(segment_traits(summary).get_title())
+    What sets the groups apart most: number of orders, 1.2 (Occasional) to 8.1 (Regulars)
+    """
+    need = ["segment", "segment_name", "trait", "level", "kind", "n", "value", "difference", "effect", "distinctive"]
+    if summary.empty:
+        return nothing_to_show("there are no groups to set apart")
+    require_columns("segment_summary", summary.columns, need)
+    rows = summary.assign(delta=delta(summary), clear=summary["distinctive"].astype(bool))
+    told = _telling(rows, 8 if is_wide() else 4)
+    if not told:
+        return nothing_to_show(f"nothing sets {counted(summary['segment'].nunique(), 'group')} clearly apart")
+    names = rows.drop_duplicates("segment").set_index("segment")["segment_name"].sort_index()
+    cells = rows.assign(at=list(zip(rows["trait"], rows["level"], strict=True))).pivot(index="segment", columns="at")
+    shades = cells["delta"].where(cells["clear"].eq(True))[told].fillna(0).to_numpy(dtype=float)
+    kinds = [rows.loc[(rows["trait"] == t) & (rows["level"] == level), "kind"].iloc[0] for t, level in told]
+    figures = [list(map(_figure, row, kinds)) for row in cells["value"][told].to_numpy()]
+    axes = canvas(height=1.9 + 0.42 * len(names))
+    axes.pcolormesh(shades, cmap=_APART, vmin=-1, vmax=1, edgecolors="white", linewidth=1.5)
+    for (y, x), shade in np.ndenumerate(shades):
+        colour = "white" if abs(shade) > 0.6 else INK if shade else QUIET
+        axes.text(x + 0.5, y + 0.5, figures[y][x], ha="center", va="center", size=9, color=colour)
+    heads = [_trait(*t) for t in told]
+    _heads_above(axes, heads, [name_of(name) for name in names])
+    ends = cells["value"][told[0]].dropna().sort_values(kind="stable").iloc[[0, -1]]
+    ends = [f"{_figure(value, kinds[0])} ({elided(names[segment], 30)})" for segment, value in ends.items()]
+    drawn = [f"{name}: {listing(zip(heads, row, strict=True))}" for name, row in zip(names, figures, strict=True)]
+    notes = (
+        f"{sizes_in_words(rows.groupby('segment')['n'].max())}; orange: above everybody else, blue: below, the more "
+    )
+    notes += "so the darker (Cliff's delta); white: no clear difference"
+    title = f"What sets the groups apart most: {heads[0]}, {' to '.join(ends)}"
+    return finish(axes, title, "Table of segments by traits. " + ". ".join(drawn), notes, source)
+
+
+def _heads_above(axes: Axes, heads: list[str], names: list[str]) -> None:
+    """Heads above the columns and names beside the rows of a table, without lines."""
+    width = max(int(room(0.8) / len(heads)), 10)
+    axes.set_xticks(np.arange(len(heads)) + 0.5, [_head(head, width) for head in heads], size=8)
+    axes.set_yticks(np.arange(len(names)) + 0.5, names)
+    axes.set_ylim(len(names), 0)
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
+
+
+def _telling(rows, most):
+    """(trait, level) of what sets groups apart, one of each topic: each group's strongest, then each one's second, …
+
+    In the order of how much they tell of a customer on average, so that a small group does not come first.
+    """
+    rows = rows.assign(strength=rows["delta"].abs().round(6), topic=rows["trait"].map(topic))
+    rows = rows[rows["clear"] & (2 * rows["n"] > rows.groupby("segment")["n"].transform("max"))]  # known of most
+    rows = rows.sort_values(["strength", "trait", "level"], ascending=[False, True, True], kind="stable")
+    rows = rows.drop_duplicates(["segment", "topic"]).assign(place=lambda r: r.groupby("segment").cumcount())
+    chosen = rows.sort_values("place", kind="stable").drop_duplicates("topic").head(most)[["trait", "level"]]
+    told = rows.assign(told=rows["strength"] * rows["n"]).groupby(["trait", "level"])["told"].sum()
+    return sorted(chosen.itertuples(index=False, name=None), key=lambda t: (-told[t], t))
+
+
+def _trait(trait: str, level: str) -> str:
+    return in_words(trait) if level in ("", "yes") else f"{in_words(trait)}: {level}"
+
+
+def _head(text: str, width: int) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)  # NumWebVisits, as some bases write
+    return "\n".join(textwrap.wrap(words, width, max_lines=4, placeholder=" …"))
+
+
+def _figure(value: float, kind: str) -> str:
+    return percent(value) if kind == "share" else short(value)
 
 
 def overlaps(overlap: pd.DataFrame, source: str | None = None) -> Axes:

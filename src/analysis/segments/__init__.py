@@ -6,6 +6,7 @@ there are any; `describe` and `name_segments` say what a group is.
 
 from analysis.segments.choice import choose_k
 from analysis.segments.concentration import ParetoResult, pareto
+from analysis.segments.concerns import concerns
 from analysis.segments.describe import describe, findings, sizes
 from analysis.segments.features import Feature, Features, features
 from analysis.segments.methods import METHODS
@@ -13,9 +14,11 @@ from analysis.segments.model import Segmentation, assign, cluster, load, save
 from analysis.segments.movement import Movement, movement, movement_between, moves_in_words
 from analysis.segments.naming import name_segments
 from analysis.segments.origins import Origins, origins
+from analysis.segments.own_names import own_names, renamed
 from analysis.segments.priority import Priority, priority, priority_in_words
 from analysis.segments.rfm import NO_PURCHASE, RFM_GRID, no_scores, rfm, rfm_name
 from analysis.segments.rules import RuleSegments, campaign_list, from_rules
+from analysis.segments.short_rules import ShortRules, short_rules
 
 __all__ = [
     "METHODS",
@@ -29,10 +32,12 @@ __all__ = [
     "Priority",
     "RuleSegments",
     "Segmentation",
+    "ShortRules",
     "assign",
     "campaign_list",
     "choose_k",
     "cluster",
+    "concerns",
     "describe",
     "features",
     "findings",
@@ -44,11 +49,14 @@ __all__ = [
     "name_segments",
     "no_scores",
     "origins",
+    "own_names",
     "pareto",
     "priority",
     "priority_in_words",
+    "renamed",
     "rfm",
     "rfm_name",
     "save",
+    "short_rules",
     "sizes",
 ]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import evidence
-from analysis.errors import require_columns
+from analysis.errors import Problem, require_columns
 from analysis.segments.choice import STABLE
 
 
@@ -47,31 +47,57 @@ def sizes(profiles, segments):
         n : int, customers.
         share, low, high : float, share of all customers with its 95 % interval.
         revenue, revenue_share : float, in the base's currency and as a share of all; missing without `total_spend`.
+        worth, worth_low, worth_high : float, mean spend of a customer with its 95 % interval, which skewed spends make
+        too narrow for small groups.
         fit : float, median of the members' fit.
+        reachable, reachable_low, reachable_high : float, share of those whose consents are known who may be contacted
+        on one channel at least, with its 95 % interval; missing without `consents`.
+        best_channel, best_channel_share : str and float, the channel on which most of them may be contacted.
 
     Examples
     --------
     >>> profiles = pd.DataFrame({"customer_id": list("abcd"), "total_spend": [70.0, 10, 10, 10]})
     >>> segments = pd.DataFrame({"customer_id": list("abcd"), "segment": [2, 1, 1, 1]})
-    >>> sizes(profiles, segments)[["segment", "n", "share", "revenue_share"]]
-       segment  n  share  revenue_share
-    0        1  3   0.75            0.3
-    1        2  1   0.25            0.7
+    >>> sizes(profiles, segments)[["segment", "n", "share", "revenue_share", "worth"]]
+       segment  n  share  revenue_share  worth
+    0        1  3   0.75            0.3   10.0
+    1        2  1   0.25            0.7   70.0
     """
     by = ["segment", *(["segment_name"] if "segment_name" in segments else [])]
-    spend = profiles.get("total_spend", np.nan)
-    spend = pd.DataFrame({"customer_id": profiles["customer_id"], "revenue": spend})
-    table = segments.merge(spend, on="customer_id").sort_values([*by, "revenue"])  # in order of value: exact sums
-    fit = table.get("fit", np.nan)
-    grouped = table.assign(fit=fit).groupby(by)
+    known = profiles[["customer_id", *(c for c in ("total_spend", "consents") if c in profiles)]]
+    table = segments.drop(columns=known.columns[1:], errors="ignore").merge(known, on="customer_id")
+    table = table.assign(revenue=table.get("total_spend", np.nan), fit=table.get("fit", np.nan))
+    grouped = table.sort_values([*by, "revenue"]).groupby(by)  # in order of value: exact sums
     out = grouped.agg(n=("customer_id", "size"), revenue=("revenue", lambda r: r.sum(min_count=1)))
     out["share"] = out["n"] / out["n"].sum()
     out["low"], out["high"] = evidence.share_interval(out["n"], out["n"].sum())
     total = out["revenue"].sum()
     out["revenue_share"] = (out["revenue"] / total if total > 0 else np.nan * out["revenue"]).round(6)
     out["revenue"] = out["revenue"].round(2)
+    worth = [evidence.mean_interval(r) for _, r in grouped["revenue"]]
+    out[["worth", "worth_low", "worth_high"]] = np.array(worth, dtype=float).reshape(-1, 3).round(2)
     out["fit"] = grouped["fit"].median()
-    return out.reset_index()[[*by, "n", "share", "low", "high", "revenue", "revenue_share", "fit"]]
+    reach = [_reach(members.get("consents")) for _, members in grouped]
+    return out.reset_index()[[*by, *_SIZES]].join(pd.DataFrame(reach, columns=_REACH))
+
+
+_SIZES = ("n", "share", "low", "high", "revenue", "revenue_share", "worth", "worth_low", "worth_high", "fit")
+
+_REACH = ("reachable", "reachable_low", "reachable_high", "best_channel", "best_channel_share")
+
+
+def _reach(consents):
+    """The figures of `_REACH` for the consents of some customers, a list each; of equal channels the first by name."""
+    known = None if consents is None else consents.dropna()
+    if known is None or known.empty:
+        return np.nan, np.nan, np.nan, None, np.nan
+    n, reachable = len(known), int(known.map(len).gt(0).sum())
+    low, high = evidence.share_interval(reachable, n)
+    counts = known.map(lambda channels: sorted(set(channels))).explode().dropna().value_counts()
+    if counts.empty:
+        return 0.0, low, high, None, np.nan
+    best = min(counts.index[counts == counts.max()])
+    return reachable / n, low, high, best, counts.max() / n
 
 
 def findings(sizes, choice, chosen, pareto=None):
@@ -119,9 +145,34 @@ def findings(sizes, choice, chosen, pareto=None):
     return sentences
 
 
+def deltas(summary):
+    """How far each group lies from everybody else, trait by trait, in one measure.
+
+    Parameters
+    ----------
+    summary : DataFrame, as from :func:`describe`
+
+    Returns
+    -------
+    DataFrame of float in [-1, 1], one row per segment
+        A column per trait ("n_orders") or level ("city: Yazd"), Cliff's delta; missing where it was not compared.
+    """
+    if summary.empty:
+        return pd.DataFrame()
+    trait = summary["trait"].where(summary["level"] == "", summary["trait"] + ": " + summary["level"])
+    far = summary.assign(trait=trait, delta=evidence.delta(summary))
+    return far.pivot(index="segment", columns="trait", values="delta").round(3)
+
+
 def joined(profiles, segments):
+    """Profiles with the segment of each customer who has one, and with nothing else of the segments."""
     require_columns("segments", segments.columns, ["customer_id", "segment"])
     require_columns("profiles", profiles.columns, ["customer_id"])
-    return profiles.drop(columns="segment", errors="ignore").merge(
-        segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one"
-    )
+    for name, table in (("profiles", profiles), ("segments", segments)):
+        twice = int(table["customer_id"].duplicated().sum())
+        if twice:
+            raise Problem(
+                f"{name} must have one row per customer, but {twice:,} rows are of a customer it has already."
+            )
+    profiles = profiles.drop(columns=["segment", "segment_name", "fit"], errors="ignore")
+    return profiles.merge(segments[["customer_id", "segment"]], on="customer_id")

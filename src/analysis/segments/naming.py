@@ -1,40 +1,9 @@
 """A name for each group, by rule from what sets it apart."""
 
-import pandas as pd
-
 from analysis import evidence
 from analysis.segments.describe import joined
 from analysis.segments.rfm import NO_PURCHASE
-
-#: What a number is about, and the words for a group that has little and one that has much of it. A group is named by
-#: one number of each concept, so that orders and days with orders are not told twice.
-_WORDS = {
-    "recency_days": ("recency", "recent", "lapsed"),
-    "n_order_days": ("frequency", "occasional buyers", "frequent buyers"),
-    "n_orders": ("frequency", "occasional buyers", "frequent buyers"),
-    "orders_per_year": ("frequency", "occasional buyers", "frequent buyers"),
-    "total_spend": ("spend", "small spenders", "big spenders"),
-    "spend_365d": ("spend", "small spenders", "big spenders"),
-    "won_value": ("spend", "little won", "much won"),
-    "mean_order_value": ("basket", "small baskets", "large baskets"),
-    "tenure_days": ("tenure", "new customers", "long-standing customers"),
-    "median_gap_days": ("rhythm", "short gaps", "long gaps"),
-    "overdue_ratio": ("overdue", "on time", "overdue"),
-    "n_categories": ("range", "narrow choice", "wide choice"),
-    "top_category_share": ("range", "wide choice", "one-category buyers"),
-    "discount_share": ("discount", "full-price buyers", "discount hunters"),
-    "return_rate": ("returns", "few returns", "many returns"),
-    "used_channel_share": ("channel", "several channels", "one channel"),
-    "n_touchpoints": ("contact", "little contact", "much contact"),
-    "touchpoints_90d": ("contact", "seldom in touch", "often in touch"),
-    "n_deals": ("deals", "few deals", "many deals"),
-    "won_deals": ("deals", "few deals won", "many deals won"),
-    "open_deals": ("open", "few open deals", "many open deals"),
-    "age": ("age", "younger", "older"),
-    "income": ("income", "lower incomes", "higher incomes"),
-    "household_size": ("household", "small households", "large households"),
-    "employees": ("employees", "small companies", "large companies"),
-}
+from analysis.vocabulary import WORDS, topic
 
 
 def name_segments(profiles, segments):
@@ -49,11 +18,18 @@ def name_segments(profiles, segments):
     Returns
     -------
     DataFrame
-        `segments` with the column `segment_name`: the two strongest distinctive numbers in words, more where two
+        `segments` with the column `segment_name`: the two strongest distinctive traits in words, more where two
         groups would share a name. Buyers are compared with other buyers only.
+
+    Notes
+    -----
+    Numbers and levels are ranked by one measure: Cliff's delta, which for a share is the difference of the two shares
+    (Cliff 1993, Psychological Bulletin 114). A trait names a group only if it is known of more than half of the group,
+    a level only if more than half have it.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> profiles = pd.DataFrame({"customer_id": range(20), "n_orders": [1] * 10 + [8, 9] * 5})
     >>> segments = pd.DataFrame({"customer_id": range(20), "segment": [1] * 10 + [2] * 10})
     >>> name_segments(profiles, segments)["segment_name"].unique().tolist()
@@ -68,29 +44,44 @@ def name_segments(profiles, segments):
     rest = [s for s in numbers if s not in names]
     if len(rest) == 1:
         names[rest[0]] = "All buyers" if names else "All customers"
-    else:
+    elif rest:
         table = table[table["segment"].isin(rest)]
-        numbers = [c for c in profiles if pd.api.types.is_numeric_dtype(profiles[c]) and c != "customer_id"]
-        # of equally strong ones the first in _WORDS, and those not in it by name: the order of columns means nothing
-        columns = [c for c in _WORDS if c in numbers] + sorted(c for c in numbers if c not in _WORDS)
-        traits = evidence.compare(table, "segment", traits=columns).query("distinctive and kind == 'number'")
-        phrases = {s: _phrases(traits[traits["group"] == s]) for s in rest}
-        names |= _distinct_names(phrases)
+        # of equally strong ones the first in WORDS, and those not in it by name: the order of columns means nothing
+        columns = [c for c in WORDS if c in profiles] + sorted(set(profiles) - WORDS.keys() - {"customer_id"})
+        traits = evidence.compare(table, "segment", traits=columns).query("distinctive")
+        traits = traits.assign(known=traits["n"] / traits["group"].map(table["segment"].value_counts()))
+        names |= _distinct_names({s: _phrases(traits[traits["group"] == s]) for s in rest})
     return segments.assign(segment_name=segments["segment"].map(names))
 
 
 def _phrases(traits):
-    """(concept, words) of a group's distinctive numbers, the strongest of each concept, strongest first."""
+    """(topic, words) of what is distinctive of a group, the strongest of each topic, strongest first."""
     phrases = {}
-    strength = traits["effect"].abs().round(6)
-    for row in traits.loc[strength.sort_values(ascending=False, kind="stable").index].itertuples():
-        plain = str(row.trait).replace("_", " ")
-        concept, little, much = _WORDS.get(row.trait, (row.trait, f"low {plain}", f"high {plain}"))
-        words = much if row.effect > 0 else little
-        if row.trait in ("n_order_days", "n_orders") and row.value == 1:
-            words = "one-time buyers"
-        phrases.setdefault(concept, words)
+    # what is known of few members, or a level that few of them have, is no name for all of them
+    number = traits["kind"] == "number"
+    delta = evidence.delta(traits)
+    strength = delta.abs().where(number, delta).round(6)
+    typical = traits["known"] * traits["value"].where(~number, 1) > 0.5
+    typical &= number | (strength >= evidence.SMALL_EFFECT)
+    for row in traits.loc[strength[typical].sort_values(ascending=False, kind="stable").index].itertuples():
+        phrases.setdefault(*_phrase(row))
     return list(phrases.items())
+
+
+def _phrase(row):
+    """Topic and words of a distinctive trait."""
+    known, plain = WORDS.get(row.trait), evidence.in_words(row.trait)
+    if row.kind == "share":
+        phrase = known.level if known else plain if row.level in ("yes", "no") else plain + " {}"
+        phrase = phrase.replace("{}", row.level)
+        phrase = f"not {phrase}" if row.level == "no" else phrase
+    elif row.trait in ("n_order_days", "n_orders") and row.value == 1:
+        phrase = "one-time buyers"
+    elif known and known.much:
+        phrase = known.much if row.effect > 0 else known.little
+    else:
+        phrase = f"{'high' if row.effect > 0 else 'low'} {plain}"
+    return topic(row.trait), phrase
 
 
 def _distinct_names(phrases):
