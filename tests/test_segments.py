@@ -1,5 +1,4 @@
 import os
-import time
 from itertools import product
 from pathlib import Path
 
@@ -43,16 +42,6 @@ def _buyers(orders, spend=None, recency=None):
             "recency_days": [float(x) for x in (recency or range(n))],
         }
     )
-
-
-def _groups(sizes, distance=6.0, columns=2, seed=0):
-    """Features of round groups, and the group of each customer."""
-    rng = np.random.default_rng(seed)
-    truth = np.repeat(range(len(sizes)), sizes)
-    centres = np.eye(max(columns, len(sizes)))[: len(sizes), :columns] * distance
-    x = centres[truth] + rng.normal(size=(len(truth), columns))
-    ids = [f"{i:05}" for i in range(len(truth))]
-    return pd.DataFrame(x, index=pd.Index(ids, name="customer_id"), columns=[f"x{i}" for i in range(columns)]), truth
 
 
 # --- RFM
@@ -312,148 +301,6 @@ def test_cdnow_is_less_concentrated_than_80_20_says(cdnow):
     assert result.gini_low < result.gini < result.gini_high
 
 
-# --- features
-
-
-def test_features_are_behaviour_and_customers_without_orders_have_none():
-    profiles = _buyers([1, 2, 5, 0], recency=[1, 20, 300, np.nan]).assign(age=[30, 40, 50, 60])
-    x = segments.features(profiles)
-    assert "age" not in x
-    assert x.loc["c03"].isna().all()
-    assert x.drop("c03").notna().all(axis=None)
-    assert x.mean().abs().max() < 1e-12
-    assert any("Customers without orders: 1." in note for note in x.attrs["notes"])
-
-
-def test_without_orders_the_recorded_numbers_are_features_and_text_is_left_out_openly():
-    profiles = pd.DataFrame({"customer_id": list("abcd"), "visits": [1, 2, 3, None], "town": list("xyxy")})
-    x = segments.features(profiles)
-    assert list(x) == ["visits"]
-    assert x.loc["d", "visits"] == pytest.approx(0)  # the median of 1, 2, 3 is their mean
-    notes = " ".join(x.attrs["notes"])
-    assert "visits is missing for 1 of 4 customers, who get the median" in notes
-    assert "left out: town" in notes
-
-
-def test_the_currencys_unit_does_not_matter():
-    spend = list(np.random.default_rng(0).lognormal(3, 1.5, 200))
-    profiles = _buyers([1, 3] * 100, spend=spend, recency=[(i * 37) % 100 for i in range(200)])
-    in_rial = segments.features(profiles.assign(total_spend=profiles["total_spend"] * 500_000))
-    pd.testing.assert_frame_equal(in_rial, segments.features(profiles))
-
-
-def test_constants_twins_and_mostly_missing_columns_are_left_out_openly():
-    n = 30
-    profiles = pd.DataFrame(
-        {"customer_id": range(n), "a": range(n), "b": range(n), "c": 1.0, "d": [1.0, *[None] * (n - 1)]}
-    )
-    x = segments.features(profiles)
-    assert list(x) == ["a"]
-    notes = " ".join(x.attrs["notes"])
-    assert "b says the same as a" in notes
-    assert "c is the same for all" in notes
-    assert "d is missing for 97 %" in notes
-
-
-# --- groups
-
-
-def test_three_plain_groups_are_found_and_numbered_by_size():
-    x, truth = _groups([200, 120, 80], distance=9)
-    found = segments.cluster(x)
-    assert found["segment"].value_counts().sort_index().tolist() == [200, 120, 80]
-    assert (found["segment"].to_numpy() == truth + 1).all()
-    assert found["fit"].between(0, 1).all()
-
-
-def test_two_humps_in_one_column_are_a_structure():
-    rng = np.random.default_rng(0)
-    x = pd.DataFrame({"a": rng.normal(size=600) + np.repeat([0, 6], 300), "b": rng.normal(size=600)})
-    assert segments.choose_k(x).query("chosen")["k"].item() == 2
-
-
-STRUCTURELESS = {
-    "normal": lambda rng, n: rng.normal(size=(n, 5)),
-    "correlated": lambda rng, n: rng.normal(size=(n, 4)) @ rng.normal(size=(4, 4)),
-    "uniform": lambda rng, n: rng.uniform(size=(n, 2)),
-    "skewed": lambda rng, n: rng.exponential(size=(n, 4)),
-    "counts": lambda rng, n: rng.poisson(1.5, size=(n, 4)),
-}
-
-
-@pytest.mark.parametrize("kind", STRUCTURELESS)
-def test_no_structure_is_found_where_there_is_none(kind):
-    rng = np.random.default_rng(1)
-    for seed in range(2):
-        x = pd.DataFrame(STRUCTURELESS[kind](rng, 500)).add_prefix("x")
-        table = segments.choose_k(segments.features(x.assign(customer_id=range(500))), seed=seed)
-        assert table.query("chosen")["k"].item() == 1, table
-
-
-def test_row_order_and_seed_change_no_name():
-    x, _ = _groups([150, 150, 100], columns=4)
-    expected = segments.cluster(x)
-    for seed in range(3):
-        found = segments.cluster(x.sample(frac=1, random_state=seed), seed=seed)
-        pd.testing.assert_frame_equal(found, expected)
-
-
-def test_equally_large_groups_are_numbered_by_their_centres():
-    x = pd.DataFrame({"a": [5.0, 5, 1, 1]}, index=list("abcd"))
-    for seed in range(5):
-        assert segments.cluster(x, k=2, seed=seed)["segment"].tolist() == [2, 2, 1, 1]
-    other_way_round = x.set_axis(list("dcba"))
-    assert segments.cluster(other_way_round, k=2)["segment"].tolist() == [1, 1, 2, 2]
-
-
-def test_fit_is_1_at_the_centre_and_0_halfway():
-    # centres 0 and 10 (the means); a customer at 4 lies 4 from one and 6 from the other
-    x = pd.DataFrame({"a": [-4.0, 0, 4, 10, 10]}, index=list("abcde"))
-    fit = segments.cluster(x, k=2)["fit"]
-    assert fit.tolist() == pytest.approx([1 - 4 / 14, 1, 1 - 4 / 6, 1, 1], abs=1e-6)
-
-
-def test_one_customer_is_one_group():
-    profiles = _buyers([3])
-    found = segments.cluster(segments.features(profiles))
-    assert found["segment"].tolist() == [1]
-    assert segments.name_segments(profiles, found)["segment_name"].tolist() == ["All customers"]
-    assert segments.sizes(profiles, found)["share"].tolist() == [1]
-
-
-def test_nobody_bought_yet_is_one_group():
-    profiles = _buyers([0, 0, 0], recency=[np.nan] * 3)
-    found = segments.name_segments(profiles, segments.cluster(segments.features(profiles)))
-    assert found["segment"].tolist() == [1, 1, 1]
-    assert set(found["segment_name"]) == {segments.NO_PURCHASE}
-
-
-def test_customers_all_alike_are_one_group():
-    profiles = _buyers([1] * 50, recency=[9] * 50)
-    x = segments.features(profiles)
-    assert any("No number tells" in note for note in x.attrs["notes"])
-    assert set(segments.cluster(x)["segment"]) == {1}
-
-
-def test_customers_without_orders_come_last_in_a_group_of_their_own():
-    profiles = _buyers([1, 1, 9, 9] * 5 + [0] * 30, recency=[300, 310, 5, 6] * 5 + [np.nan] * 30)
-    found = segments.name_segments(profiles, segments.cluster(segments.features(profiles), k=2))
-    waiting = found[profiles["n_orders"].eq(0).to_numpy()]
-    assert set(waiting["segment"]) == {3}
-    assert set(waiting["segment_name"]) == {segments.NO_PURCHASE}
-    assert waiting["fit"].isna().all()
-
-
-def test_too_many_groups_are_refused_in_words():
-    with pytest.raises(Problem, match="only 2 customers differ"):
-        segments.cluster(pd.DataFrame({"a": [1.0, 1, 2]}), k=3)
-
-
-def test_missing_values_are_refused_in_words():
-    with pytest.raises(Problem, match='missing values in "a"'):
-        segments.cluster(pd.DataFrame({"a": [1.0, None], "b": [1.0, 2]}))
-
-
 # --- names and description
 
 
@@ -500,14 +347,3 @@ def test_sizes_add_up():
     assert table["n"].tolist() == [30, 30]
     assert table["revenue"].tolist() == [600, 27_000]
     assert table["revenue_share"].tolist() == pytest.approx([600 / 27_600, 27_000 / 27_600], abs=1e-6)
-
-
-# --- speed
-
-
-def test_a_large_base_is_segmented_in_seconds():
-    x, _ = _groups([9000, 7000, 5000, 4000], distance=4, columns=8)
-    start = time.process_time()
-    assert segments.cluster(x)["segment"].nunique() == 4
-    segments.pareto(pd.DataFrame({"total_spend": np.random.default_rng(0).lognormal(size=25_000)}))
-    assert time.process_time() - start < 12  # seconds of one core, of which it takes about 2

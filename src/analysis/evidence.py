@@ -14,8 +14,7 @@ from scipy.stats import rankdata
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint  # not statsmodels.api: slow
 
 from analysis.errors import Problem, require_columns
-from analysis.schema import BOUGHT, THROUGH
-from analysis.vocabulary import WORDS
+from analysis.vocabulary import words
 
 #: Cohen (1988) calls |h| = 0.2 a small effect; Cliff's delta of 0.147 to 0.33 is small (Romano and others 2006). One
 #: threshold for both keeps "distinctive" to a single sentence.
@@ -101,11 +100,9 @@ def in_words(column):
     >>> in_words("n_orders"), in_words("spend_365d"), in_words("recency_days"), in_words("last_order_at")
     ('number of orders', 'spend in 365 days', 'recency (days)', 'last order')
     """
-    if column in WORDS and WORDS[column].noun:
-        return WORDS[column].noun
-    if str(column).startswith((BOUGHT, THROUGH)):
-        before, _, value = str(column).partition("_")
-        return f"share bought {'in' if before == 'bought' else 'through'} {value}"
+    said = words(column)
+    if said and said.noun:
+        return said.noun
     text = re.sub(r"_at$", "", str(column)).replace("_", " ").strip()
     text = re.sub(r"^n ", "number of ", re.sub(r" (\d+)d$", r" in \1 days", text))
     return text if text.startswith("number of") else re.sub(r"(?<!\d) days$", " (days)", text)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import require_columns
-from analysis.vocabulary import WORDS, Words
+from analysis.vocabulary import Words, words
 
 PARTS = {"who": "Who they are", "buys": "How they buy", "channels": "Channels", "needs": "What they look for"}
 
@@ -182,7 +182,7 @@ def _of_everybody(table, columns):
     rows = []
     for column in columns:
         values = table[column].dropna()
-        known = WORDS.get(column)
+        known = words(column)
         if known is None or len(values) < FEWEST_FOR_PERSONA or values.nunique() == 1:
             continue
         if pd.api.types.is_numeric_dtype(values):
@@ -201,7 +201,7 @@ def _of_everybody(table, columns):
 def _saying(row):
     """The words for a compared trait; its own name for a column that nobody here knows."""
     number = row.kind == "number" or (row.kind == "measured" and row.level == "")
-    known = WORDS.get(row.trait)
+    known = words(row.trait)
     if known and (known.unit != "") == number:
         return known
     plain = str(row.trait).replace("_", " ").replace("{", "(").replace("}", ")")
@@ -273,7 +273,7 @@ def _summary(persona, traits):
 def _short(row):
     statement = row.statement.split(" (difference")[0]
     here, elsewhere = statement.rsplit(", everyone else ", 1)
-    here = here[0].lower() + here[1:] if row.trait in WORDS else here  # the base's own column names stay as they are
+    here = here[0].lower() + here[1:] if words(row.trait) else here  # the base's own column names stay as they are
     return f"{here} (everyone else {elsewhere})"
 
 

@@ -5,6 +5,8 @@ The one place of these words. It knows nothing of the data; a column that is not
 
 from dataclasses import dataclass
 
+from analysis.schema import BOUGHT, THROUGH
+
 
 @dataclass(frozen=True)
 class Words:
@@ -143,6 +145,7 @@ WORDS: dict[str, Words] = {
     "overdue_ratio": Words(
         "buys", "overdue", "Has waited {} times the own usual gap", "times", little="on time", much="overdue"
     ),
+    "n_lines": Words("buys", "lines", "Bought {} lines in all", "lines", topic="frequency"),
     "discount_share": Words(
         "buys", "discount", "Gets {} of the price off", "share", little="full-price buyers", much="discount hunters"
     ),
@@ -400,6 +403,30 @@ WORDS: dict[str, Words] = {
 }
 
 
+def words(column: str) -> Words | None:
+    """The words of a column; of the shares of categories and channels, which have one for each, those of their kind.
+
+    Examples
+    --------
+    >>> words("bought_novel").sentence, words("through_web").much, words("shoe_size")
+    ('Buys {} of the lines in novel', 'buying by web', None)
+    """
+    column = str(column)
+    if column.startswith(BOUGHT):
+        value = column.removeprefix(BOUGHT)
+        said = {"noun": f"share of {value} in what they buy", "much": f"buying {value}", "little": f"little {value}"}
+        return Words(
+            "needs", f"share of {value}", f"Buys {{}} of the lines in {value}", "share", **said, topic="category"
+        )
+    if column.startswith(THROUGH):
+        value = column.removeprefix(THROUGH)
+        said = {"noun": f"share bought by {value}", "much": f"buying by {value}", "little": f"hardly by {value}"}
+        return Words(
+            "channels", f"share by {value}", f"Places {{}} of the orders by {value}", "share", **said, topic="channel"
+        )
+    return WORDS.get(column)
+
+
 def topic(column: str) -> str:
     """What a column is about; a name, a figure or a list of differences tells one trait of each topic.
 
@@ -408,5 +435,5 @@ def topic(column: str) -> str:
     >>> topic("n_orders") == topic("orders_per_year"), topic("city"), topic("shoe_size")
     (True, 'place', 'shoe size')
     """
-    words = WORDS.get(column)
-    return (words.topic or words.concept) if words else str(column).replace("_", " ")
+    said = words(column)
+    return (said.topic or said.concept) if said else str(column).replace("_", " ")

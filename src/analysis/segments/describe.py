@@ -125,15 +125,13 @@ def findings(sizes, choice, chosen, pareto=None):
         )
     supported = choice.query("chosen")["k"].item()
     if supported == 1:
-        sentences.append("No number of groups explains more than data without groups would: no structure here.")
+        sentences.append(_no_structure_in_words(choice))
     else:
         row = choice.query("chosen").iloc[0]
         sentences.append(
             f"The data support {supported} groups: found again in resamples with an agreement of "
             f"{row['stability']:.2f} (interval {row['low']:.2f} to {row['high']:.2f}; 1 is the same groups each time)."
         )
-        if row["stability"] < STABLE:
-            sentences.append(f"That is less than the {STABLE} asked of stable groups: take them as a sketch.")
     if chosen != supported:
         sentences.append(f"{chosen} groups were asked for and formed all the same.")
     if sizes["revenue_share"].notna().any() and len(sizes) > 1:
@@ -143,6 +141,18 @@ def findings(sizes, choice, chosen, pareto=None):
             f"{evidence.percent(over['revenue_share'])} of revenue."
         )
     return sentences
+
+
+def _no_structure_in_words(choice):
+    """Why the verdict is one group."""
+    beats = choice[choice["beats_reference"]]
+    if beats.empty:
+        return "No number of groups explains more than customers without groups would: no structure here."
+    best = beats.loc[beats["stability"].idxmax()]
+    return (
+        f"Groups explain more than customers without groups would, but are not the same when other customers are drawn "
+        f"(agreement {best['stability']:.2f} at best, {STABLE} is asked): no structure to rely on here."
+    )
 
 
 def deltas(summary):

@@ -1,9 +1,10 @@
 """A name for each group, by rule from what sets it apart."""
 
 from analysis import evidence
+from analysis.schema import BOUGHT, THROUGH
 from analysis.segments.describe import joined
 from analysis.segments.rfm import NO_PURCHASE
-from analysis.vocabulary import WORDS, topic
+from analysis.vocabulary import WORDS, topic, words
 
 
 def name_segments(profiles, segments):
@@ -39,11 +40,13 @@ def name_segments(profiles, segments):
     numbers = sorted(set(segments["segment"]))
     names = {}
     if "n_orders" in table:
-        most = table.groupby("segment")["n_orders"].max()
-        names = {s: NO_PURCHASE for s in numbers if not most[s] > 0}
+        names = _who_never_bought(table)
+    names |= _of_one_kind(table)
     rest = [s for s in numbers if s not in names]
     if len(rest) == 1:
-        names[rest[0]] = "All buyers" if names else "All customers"
+        names[rest[0]] = (
+            "All others" if set(names.values()) - {NO_PURCHASE} else "All buyers" if names else "All customers"
+        )
     elif rest:
         table = table[table["segment"].isin(rest)]
         # of equally strong ones the first in WORDS, and those not in it by name: the order of columns means nothing
@@ -54,6 +57,24 @@ def name_segments(profiles, segments):
     return segments.assign(segment_name=segments["segment"].map(names))
 
 
+def _who_never_bought(table):
+    """Names of groups without any buyer: of all such customers, or of some of whom too little is known."""
+    never = ~(table["n_orders"] > 0)
+    without = [s for s, all_never in never.groupby(table["segment"]).all().items() if all_never]
+    all_of_them = never.sum() == table["segment"].isin(without).sum()
+    return dict.fromkeys(without, NO_PURCHASE if all_of_them else "Hardly known")
+
+
+def _of_one_kind(table):
+    """Names of the groups that hold all companies, or all persons, among customers of both kinds."""
+    if "kind" not in table or table["kind"].nunique() < 2:
+        return {}
+    alone = table.groupby("kind")["segment"].unique()
+    of_both = table.groupby("segment")["kind"].nunique()
+    plural = {"company": "Companies", "person": "Persons"}
+    return {s[0]: plural[k] for k, s in alone.items() if k in plural and len(s) == 1 and of_both[s[0]] == 1}
+
+
 def _phrases(traits):
     """(topic, words) of what is distinctive of a group, the strongest of each topic, strongest first."""
     phrases = {}
@@ -61,7 +82,10 @@ def _phrases(traits):
     number = traits["kind"] == "number"
     delta = evidence.delta(traits)
     strength = delta.abs().where(number, delta).round(6)
-    typical = traits["known"] * traits["value"].where(~number, 1) > 0.5
+    share = traits["trait"].str.startswith(
+        (BOUGHT, THROUGH)
+    )  # of a share the value itself says how much of it there is
+    typical = traits["known"] * traits["value"].where(~number | share, 1) > 0.5
     typical &= number | (strength >= evidence.SMALL_EFFECT)
     for row in traits.loc[strength[typical].sort_values(ascending=False, kind="stable").index].itertuples():
         phrases.setdefault(*_phrase(row))
@@ -70,7 +94,7 @@ def _phrases(traits):
 
 def _phrase(row):
     """Topic and words of a distinctive trait."""
-    known, plain = WORDS.get(row.trait), evidence.in_words(row.trait)
+    known, plain = words(row.trait), evidence.in_words(row.trait)
     if row.kind == "share":
         phrase = known.level if known else plain if row.level in ("yes", "no") else plain + " {}"
         phrase = phrase.replace("{}", row.level)

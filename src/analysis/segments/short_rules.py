@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from analysis import evidence
 from analysis.segments.describe import joined
-from analysis.vocabulary import WORDS
+from analysis.vocabulary import WORDS, words
 
 #: Customers from whom the rules are learnt: enough to know the recall of a group of half of them within two points, of
 #: one of a tenth within five.
@@ -418,7 +418,7 @@ def _condition_said(condition, traits, currency):
         return f"whose {noun} is " + " and ".join(f"not {level}" for level in condition.not_levels)
     if np.isposinf(condition.low) or (np.isinf(condition.low) and np.isinf(condition.high)):
         return f"whose {noun} is {NOT_KNOWN if condition.low > 0 else 'known'}"
-    known = WORDS.get(condition.trait)
+    known = words(condition.trait)
     bounds = _bounds_said(condition, _unit(known, currency), _whole(traits[condition.trait, ""].dropna().to_numpy()))
     if known and known.unit:
         sentence = known.sentence.replace(" on average", "").format("no" if bounds == "at most 0" else bounds)
