@@ -14,7 +14,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from analysis import bookshop, journeys, places, profiles, quality, segments, sources
+from analysis import bookshop, evidence, journeys, places, profiles, quality, segments, sources
+from analysis.profiles.targets import orders_of_the_time
+from analysis.segments.cases import cases
 from analysis.sources.mapping import MERGE_SCORE
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -24,6 +26,12 @@ DEFECTS = 0.03
 NOTHINGS = ("newsletter_layout", "card_colour")
 #: The same, and what `_with_nothings` adds.
 ALL_NOTHINGS = (*NOTHINGS, "even_month", "first_till")
+#: A call to a customer who may buy (toman), what is earned of a sale, and shares of the customers who may be called.
+CALL, MARGIN, BUDGETS = 150_000, 0.3, (0.1, 0.2, 0.4, 1.0)
+#: Ways to form groups, one of which makes no difference.
+SCHEMES = {"RFM": segments.rfm, "favourite": "top_category", "channel": "preferred_channel", "nothing": "card_colour"}
+#: Later campaigns on each channel, whose effect was drawn for every customer.
+CAMPAIGNS = ("M08", "M10", "M11", "M12")
 #: Worlds in which a target is dealt out to customers at random, per seed.
 SHUFFLED = 10
 
@@ -46,6 +54,7 @@ def _of_world(seed: int, customers: int) -> pd.DataFrame:
         table = profiles.build(base)
         rows = [*_rhythm(table, truth, base), *_groups(table, truth), *_false_alarms(table)]
         rows += _steps(base, truth) + _ideal(base, Path(folder, "clean"))
+        rows += _policies(base, table, truth) + _campaigns(base, Path(folder, "clean"))
         spoilt = bookshop.write(Path(folder, "spoilt"), customers=customers, seed=seed, defects=DEFECTS)
         rows += _defects(sources.read(str(spoilt)), pd.read_parquet(spoilt.parent / "truth" / "defects.parquet"))
         rows += _false_defects(base) + _people_twice(spoilt.parent, "English")
@@ -194,6 +203,68 @@ def _loses(base, steps: list[str], by: pd.DataFrame, who: str, step: str) -> int
     compared = journeys.compare_funnels(journeys.events(base, "events"), steps, by, "persona", None, base.as_of)
     row = compared.query("persona == @who and step == @step").iloc[0]
     return int(bool(row["differs"]) and row["difference"] < 0)
+
+
+def _policies(base, table: pd.DataFrame, truth: pd.DataFrame) -> list[tuple]:
+    """Whom to call in the year to come: what rules learnt from the last year earn, of what the best policy would."""
+    known = truth.set_index("customer_id").reindex(table["customer_id"])
+    expected, spent = (known[c].to_numpy() for c in ("expected_spend_next_year", "spend_next_year"))
+    longer_ago, past, rows = _year_before(base, 2), _year_before(base, 1), []
+    for budget in BUDGETS:
+        asked = {"schemes": SCHEMES, "cost": CALL, "margin": MARGIN, "budget": budget}
+        found = segments.policy(past, table.assign(outcome=expected), **asked)
+        earned = found.profits.set_index("rule")["profit"]
+        number = earned[found.profits.query("kind == 'single number'")["rule"]].max()
+        best, best_spent = _oracle(expected, spent, budget)
+        contacts = found.contacts.set_index("customer_id")["one to one"].reindex(table["customer_id"]).to_numpy()
+        realised = np.nansum(contacts * (MARGIN * spent - CALL)) / best_spent
+        judged = segments.policy(longer_ago, past, **asked)
+        told = judged.profits.set_index("rule")["profit"]
+        tie = spearmanr(told, earned[told.index]).statistic
+        what = f"whom to call, at most {budget:.0%}: profit as a share of the oracle's"
+        rows += [
+            (f"{what}, one to one; beside it the best single number", earned["one to one"] / best, number / best, 1),
+            (f"{what}, RFM; beside it mass marketing", earned["RFM"] / best, earned["mass marketing"] / best, 1),
+            (f"{what}, one to one by what was then spent", realised, 0, 1),
+            (
+                f"{what}, the rule told a year before; beside it the best",
+                earned[judged.use] / best,
+                max(earned) / best,
+                1,
+            ),
+            (f"whom to call, at most {budget:.0%}: rules as judged a year before and by the truth, ranks", tie, 0, 1),
+        ]
+    return rows
+
+
+def _oracle(expected: np.ndarray, spent: np.ndarray, budget: float) -> tuple[float, float]:
+    """What calling those whose expected spend is known to be highest is expected to earn, and what it then earns."""
+    persons = ~np.isnan(expected)
+    expected, spent = expected[persons], spent[persons]
+    first = np.argsort(-expected, kind="stable")[: int(budget * len(expected))]
+    first = first[MARGIN * expected[first] > CALL]
+    return tuple((MARGIN * of[first] - CALL).sum() for of in (expected, spent))
+
+
+def _year_before(base, years: int) -> pd.DataFrame:
+    """Profiles so many years ago, with what was spent in the year after."""
+    then, until = (base.as_of - timedelta(days=365 * n) for n in (years, years - 1))
+    known = profiles.build(base, then)
+    after = orders_of_the_time(base, then, until).set_index("customer_id")["total_spend"]
+    return known.assign(outcome=known["customer_id"].map(after).fillna(0.0))
+
+
+def _campaigns(base, folder: Path) -> list[tuple]:
+    """Whether intervals of what campaigns changed hold what they truly changed, by the mean amount of an order."""
+    effects = pd.read_parquet(folder / "truth" / "campaign_effects.parquet").groupby("campaign_id")["effect"].mean()
+    orders = pd.read_parquet(folder / "orders.parquet", columns=["status", "amount"])
+    amount = orders.query("status == 'completed'")["amount"].mean()
+    held = []
+    for campaign in CAMPAIGNS:
+        worth = cases(profiles.contacted(base, campaign), None, "outcome", 0.0, 1.0, 1)[0].worth
+        _, low, high = evidence.mean_interval(worth)
+        held.append(low <= effects[campaign] * amount <= high)
+    return [("intervals of a campaign's effect that hold the true one, share of four", np.mean(held), 0.95, 1)]
 
 
 #: Kind of planted defect → where it was planted, and the check that should find it there, by how the check begins.

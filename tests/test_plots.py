@@ -89,6 +89,26 @@ RHYTHM = pd.DataFrame({"median_gap_days": [30, 30, 30], "recency_days": [10, 50,
 SCORED = pd.DataFrame({"r": [5, 5, 1], "f": [5, 5, 1], "rfm_segment": ["Champions", "Champions", "Lost"]})
 MOVES = pd.DataFrame({"source": ["visit", "visit"], "target": ["cart", "visit"], "n": [60, 40]})
 
+EARNED = pd.DataFrame(
+    {
+        "rule": ["mass marketing", "past spend", "RFM", "one to one"],
+        "kind": ["mass marketing", "single number", "segmentation", "one to one"],
+        "contacted": [40.0, 40.0, 40.0, 30.0],
+        "share": [0.2, 0.2, 0.2, 0.15],
+        "profit": [10.0, 30.0, 45.0, 46.0],
+        "low": [5.0, 20.0, 35.0, -2.0],
+        "high": [15.0, 40.0, 55.0, 58.0],
+    }
+)
+EARNED_CURVE = pd.DataFrame(
+    [
+        (rule, kind, share, profit, profit - 9, profit + 9)
+        for rule, kind, top in zip(EARNED["rule"], EARNED["kind"], (25.0, 40.0, 60.0, 70.0), strict=True)
+        for share, profit in ((0.0, 0.0), (0.5, top), (1.0, 50.0))
+    ],
+    columns=["rule", "kind", "share", "profit", "low", "high"],
+)
+
 #: Every figure with a table of more than one row.
 GROUPS = pd.DataFrame(
     {
@@ -166,6 +186,8 @@ def segment_traits(names=("Occasional", "Regulars"), traits=("n_orders", "recenc
 
 
 FIGURES = {
+    "profit_curve": lambda **kw: plots.profit_curve(EARNED_CURVE, EARNED, "RFM", "GBP", **kw),
+    "profits": lambda **kw: plots.profits(EARNED, "RFM", "GBP", **kw),
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
     "completeness": lambda **kw: plots.completeness(
         pd.DataFrame({"table": ["customers"] * 2, "column": ["city", "income"], "filled": [1, 0.25]}), **kw
@@ -259,10 +281,10 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         n: f for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__.startswith(plots.__name__)
     }
     arguments = {"distribution": ("age",), "lorenz": (np.nan, np.nan, np.nan), "intervals": ("No finding", "share")}
-    arguments |= {"tag_cloud": ("interests",), "importance": ("nps",)}
+    arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 22
+    assert len(drawn) == 24
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -707,3 +729,32 @@ def test_the_first_segment_is_named_with_how_sure_it_is():
     )
     clear = plots.priority(ORDER.assign(clear=[True, False]))
     assert title(clear) == "Regulars first: so in 80 % of draws of the customers, and by 70 % of all weightings"
+
+
+def test_the_rule_to_use_is_in_amber_with_its_band_and_mass_marketing_in_grey():
+    axes = FIGURES["profit_curve"]()
+    colours = {line.get_color() for line in axes.lines if line.get_linewidth() == 2.5}
+    assert colours == {plots.ACCENT}
+    assert len(axes.collections) == 1
+    assert (
+        title(axes)
+        == "Contacting 20 % of customers by \u200eRFM\u200e earns 45 GBP; mass marketing to 20 % earns 10 GBP"
+    )
+    assert "n = 200 customers judged" in last_line(axes)
+
+
+def test_no_two_names_of_rules_lie_on_one_another():
+    alike = EARNED.assign(profit=[10.0, 10.1, 10.2, 10.3])
+    axes = plots.profit_curve(EARNED_CURVE, alike, "RFM")
+    boxes = sorted((t.get_window_extent() for t in axes.texts), key=lambda box: box.y0)
+    assert len(boxes) == 4
+    assert all(below.y1 <= above.y0 + 3 for below, above in itertools.pairwise(boxes))  # 3 of padding
+
+
+def test_of_many_rules_six_are_named_and_the_others_are_pale():
+    many = pd.concat([EARNED, *(EARNED.iloc[[2]].assign(rule=f"بخش {i}") for i in range(16))], ignore_index=True)
+    curve = pd.concat([EARNED_CURVE, *(EARNED_CURVE.iloc[6:9].assign(rule=f"بخش {i}") for i in range(16))])
+    axes = plots.profit_curve(curve, many, "RFM")
+    assert len(texts(axes)) == 6
+    assert "14 further rules" in last_line(axes)
+    assert sum(line.get_color() == plots.PALE for line in axes.lines) == 14

@@ -19,6 +19,7 @@ from analysis.plots.canvas import (
     theme,
 )
 from analysis.plots.data import completeness, orders_over_time, row_accounts
+from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
 from analysis.plots.journeys import funnel, paths, transitions
@@ -49,6 +50,8 @@ __all__ = [
     "paths",
     "places",
     "priority",
+    "profit_curve",
+    "profits",
     "rfm_map",
     "rhythm",
     "row_accounts",

@@ -18,6 +18,7 @@ from analysis.profiles.describe import (
     findings,
     key_figures,
 )
+from analysis.profiles.followed import Followed, contacted, followed
 from analysis.profiles.ideal import Ideal, ideal_customer
 from analysis.profiles.opinions import reliability
 from analysis.profiles.place import Places, by_place, place_to_show
@@ -29,6 +30,7 @@ from analysis.profiles.voices import Rivals, nps_by_year, rivals, topics
 __all__ = [
     "MIN_GAPS",
     "OVERDUE",
+    "Followed",
     "Ideal",
     "Places",
     "Rivals",
@@ -40,11 +42,13 @@ __all__ = [
     "build",
     "by_place",
     "compare",
+    "contacted",
     "describe",
     "documented",
     "engagement",
     "family",
     "findings",
+    "followed",
     "ideal_customer",
     "in_the_dark",
     "key_figures",

@@ -113,7 +113,7 @@ def known_and_met(
         recorded = profiles[["customer_id", *(c for c in attributes(profiles) if c != target)]]
         return recorded, profiles.set_index("customer_id")[target], "traits and target as recorded now"
     kind = target or _kind(base)
-    first = _first_day(base, "deals" if kind == "won" else "orders") if kind else None
+    first = first_day(base, "deals" if kind == "won" else "orders") if kind else None
     if first is None or (base.as_of - first).days < 90:
         return None
     days = int(min(days, (base.as_of - first).days // 3))
@@ -129,12 +129,13 @@ def _kind(base: Mapping) -> str:
     return "won" if {"closed_at", "outcome", "customer_id"} <= set(base.columns("deals")) else ""
 
 
-def _first_day(base: Mapping, table: str) -> date | None:
+def first_day(base: Mapping, table: str) -> date | None:
     """The day by which a twentieth of the rows had come: a clock that was never set is no beginning."""
     if table not in base:
         return None
     time = "created_at" if table == "deals" else "ordered_at"
-    days = base[table].select(day=day_of(time)).group_by("day").agg(n=nw.len()).collect("pandas").to_native()
+    frame = nw.from_native(base[table], pass_through=False).lazy()
+    days = frame.select(day=day_of(time)).group_by("day").agg(n=nw.len()).collect("pandas").to_native()
     days = days.dropna().sort_values("day")
     if days.empty:
         return None
@@ -188,15 +189,15 @@ def target_later(
 
 def _met(base: Mapping, kind: str, profiles: pd.DataFrame, after: date, until: date, top: float = 0.2) -> pd.Series:
     """Who of the customers in profiles as of `after` met a target by `until`."""
-    known = _known(profiles).set_index("customer_id")
+    known = known_customers(profiles).set_index("customer_id")
     if kind == "top value":
-        then = _orders_of_the_time(base, after, until).set_index("customer_id")
+        then = orders_of_the_time(base, after, until).set_index("customer_id")
         if "total_spend" not in then:
             raise Problem('The target "top value" needs the amount of orders. Map it, or take "retained".')
         spend = then["total_spend"].reindex(known.index).fillna(0.0).rename("spend").reset_index()
         return best(spend, "spend", top).rename(kind)
     if kind == "retained":
-        then = _orders_of_the_time(base, after, until)
+        then = orders_of_the_time(base, after, until)
         concerned, did = known.index[known["n_orders"] > 0], then.loc[then["n_orders"] > 0, "customer_id"]
     else:
         deals = _of_the_time(base, "deals", "closed_at", after, until)
@@ -221,13 +222,13 @@ def _days(base: Mapping, kind: str, after: date | str, until: date | str | None)
     return after, until
 
 
-def _known(profiles: pd.DataFrame) -> pd.DataFrame:
+def known_customers(profiles: pd.DataFrame) -> pd.DataFrame:
     """The customers of whom there was a trace: without a day of signing up, who is in the base may have come later."""
     traces = [c for c in ("n_orders", "n_touchpoints", "n_deals", "campaigns_received") if c in profiles]
     return profiles if "signup_at" in profiles else profiles[(profiles[traces] > 0).any(axis=1)]
 
 
-def _orders_of_the_time(base: Mapping, after: date, until: date) -> pd.DataFrame:
+def orders_of_the_time(base: Mapping, after: date, until: date) -> pd.DataFrame:
     """What each customer ordered after one day and up to another."""
     ordered = _of_the_time(base, "orders", "ordered_at", after, until)
     return collected(behaviour.orders({"orders": ordered}, until))

@@ -4,9 +4,11 @@ Takes `profiles`, one row per customer. `rfm` scores, `pareto` asks who brings t
 there are any; `describe` and `name_segments` say what a group is.
 """
 
+from analysis.segments.advice import policy_in_words
 from analysis.segments.choice import choose_k
 from analysis.segments.concentration import ParetoResult, pareto
 from analysis.segments.concerns import concerns
+from analysis.segments.decision import Policy, policy
 from analysis.segments.describe import describe, findings, sizes
 from analysis.segments.features import Feature, Features, features
 from analysis.segments.methods import METHODS
@@ -29,6 +31,7 @@ __all__ = [
     "Movement",
     "Origins",
     "ParetoResult",
+    "Policy",
     "Priority",
     "RuleSegments",
     "Segmentation",
@@ -51,6 +54,8 @@ __all__ = [
     "origins",
     "own_names",
     "pareto",
+    "policy",
+    "policy_in_words",
     "priority",
     "priority_in_words",
     "renamed",
