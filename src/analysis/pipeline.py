@@ -19,7 +19,17 @@ from pathlib import Path
 from analysis import __version__, places, report
 from analysis.errors import Problem, did_you_mean
 from analysis.kernels import Kernels
-from analysis.run import Run, exclusive, make_folder, package_digest, prepare, read_already, versions, write_json
+from analysis.run import (
+    Run,
+    exclusive,
+    file_digest,
+    make_folder,
+    package_digest,
+    prepare,
+    read_already,
+    versions,
+    write_json,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Chapter:
     writes : tuple of str
     may_write : tuple of str
         Artefacts that only some bases allow.
+    edited : tuple of str
+        Files in the run's folder that people edit and the chapter goes by.
     """
 
     name: str
@@ -43,6 +55,7 @@ class Chapter:
     writes: tuple[str, ...]
     uses: tuple[str, ...] = ()
     may_write: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
 
     @property
     def artefacts(self) -> tuple[str, ...]:
@@ -56,7 +69,13 @@ class Chapter:
 CHAPTERS = (
     Chapter("0_data", "Data", reads=(), writes=("quality",)),
     Chapter("1_profiles", "Profiles", reads=(), writes=("profiles",), may_write=("ideal_lifts", "ideal_scores")),
-    Chapter("2_segments", "Segments", reads=("profiles",), writes=("segments", "segment_summary")),
+    Chapter(
+        "2_segments",
+        "Segments",
+        reads=("profiles",),
+        writes=("segments", "segment_summary", "rule_segments"),
+        edited=("segment_names.toml",),
+    ),
     Chapter(
         "3_personas",
         "Personas",
@@ -266,6 +285,7 @@ def _make(
     unwritten = [a for a in chapter.writes if not run.has(a)]
     if unwritten:
         return Outcome(chapter, "failed", seconds, f"{chapter.name} ended without writing {', '.join(unwritten)}.")
+    key = _key(chapter, run, parameters)  # once more: it may have written into a file that people edit
     write_json(stamp, {"key": key, "seconds": seconds, "artefacts": {a: run.digest(a) for a in chapter.artefacts}})
     return Outcome(chapter, "made", seconds)
 
@@ -290,9 +310,11 @@ def _key(chapter: Chapter, run: Run, parameters: dict) -> str:
     cells = [[c["cell_type"], "".join(c["source"])] for c in _read_notebook(chapter.notebook)["cells"]]
     tables = {a: run.digest(a) for a in (*run.tables(), *chapter.reads, *chapter.uses)}
     about = {k: v for k, v in run.about.items() if k != "inputs"}
-    return sha256(
-        json.dumps([cells, parameters, package_digest(), tables, about], sort_keys=True, default=str).encode()
-    ).hexdigest()
+    given = [run.folder / name for name in chapter.edited]
+    given += [Path(value) for value in parameters.values() if isinstance(value, str) and value]
+    files = {str(file): file_digest(file) for file in given if file.is_file()}
+    depends = [cells, parameters, package_digest(), tables, about, files]
+    return sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _read_stamp(stamp: Path, key: str, run: Run) -> dict | None:

@@ -19,7 +19,7 @@ from analysis.segments.origins import Origins, origins
 from analysis.segments.own_names import own_names, renamed
 from analysis.segments.priority import Priority, priority, priority_in_words
 from analysis.segments.rfm import NO_PURCHASE, RFM_GRID, no_scores, rfm, rfm_name
-from analysis.segments.rules import RuleSegments, campaign_list, from_rules
+from analysis.segments.rules import RuleSegments, campaign_list, from_rules, rule_labels
 from analysis.segments.short_rules import ShortRules, short_rules
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "renamed",
     "rfm",
     "rfm_name",
+    "rule_labels",
     "save",
     "short_rules",
     "sizes",

@@ -6,6 +6,7 @@ spread and go together as here. One group is a possible answer.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +26,7 @@ TRIAL_SIZE = 3000
 RESAMPLES = 10
 REFERENCES = 6
 FEWEST_PER_GROUP = 10
+WORKERS = 2
 
 #: Structure must explain this much more than the references without structure do (as a share of all there is to
 #: explain), and by this many of their standard deviations, at one number of groups or more.
@@ -33,6 +35,9 @@ LEAST_DEVIATIONS = 4.0
 
 #: "Clusters with a stability below 0.75 should not be trusted" (Hennig 2007, Computational Statistics 52:258).
 STABLE = 0.75
+
+#: After so many numbers of groups in a row that are not found again, larger ones are not tried.
+GIVEN_UP = 3
 
 #: Among stable numbers of groups that go nearly as far beyond the reference, the largest tells most.
 NEARLY = 0.9
@@ -100,13 +105,14 @@ def choose_k(
     method = method or method_for(by)
     data = _trial_customers(profiles, by, method)
     ks = [k for k in ks if k >= 2 and k * FEWEST_PER_GROUP <= len(data) and k < len(np.unique(data.values, axis=0))]
-    if method == "hdbscan":  # finds a number of its own
-        ks = ks[:1]
+    ks = ks[:1] if method == "hdbscan" else ks  # it finds a number of its own
     rows = [{"k": 1, "smallest": 1.0}]
     if ks:
-        data = _settled(data, method, seed)
-        reference = _reference(data, by, method, ks, seed)
-        rows += [_trial(data, method, k, seed, reference[:, i]) for i, k in enumerate(ks)]
+        data, one_kind = _settled(data, method, seed), _customers_of_one_kind(data, by, method)
+    for k in sorted(ks):
+        rows.append(_trial(data, one_kind, method, k, seed))
+        if all(row["stability"] < STABLE for row in rows[-GIVEN_UP:] if row["k"] > 1) and len(rows) > GIVEN_UP:
+            break
     table = pd.DataFrame(rows, columns=CHOICE_COLUMNS).drop_duplicates("k").round(4)
     table["beats_reference"] = table["beats_reference"].eq(True)
     return table.assign(chosen=table["k"] == _elected(table))
@@ -133,16 +139,18 @@ def _labels(data: Measured, of: Measured, method: str, k: int, seed: int) -> np.
     return labels_and_fit(found.scores(of.values), found.chances)[0]
 
 
-def _trial(data: Measured, method: str, k: int, seed: int, reference: np.ndarray) -> dict:
+def _trial(data: Measured, one_kind: Sequence[Measured], method: str, k: int, seed: int) -> dict:
     """Stability, separation, smallest group and what is explained by k groups."""
     rng = np.random.default_rng([seed, k])
-    labels = _labels(data, data, method, k, seed)
-    again = [
-        _labels(data.rows(rng.integers(0, len(data), len(data))), data, method, k, seed + 1 + i)
-        for i in range(RESAMPLES)
-    ]
+    drawn = [data.rows(rng.integers(0, len(data), len(data))) for _ in range(RESAMPLES)]
+    asked = [(data, data, seed), *((d, data, seed + 1 + i) for i, d in enumerate(drawn))]
+    asked += [(other, other, seed) for other in one_kind]
+    with ThreadPoolExecutor(WORKERS) as workers:  # the fits are NumPy's, which lets threads run beside each other
+        labels, *others = workers.map(lambda of: _labels(of[0], of[1], method, k, of[2]), asked)
+    again, without = others[:RESAMPLES], others[RESAMPLES:]
     agreement = [adjusted_rand_score(a, b) for a, b in pairwise([*again, again[0]])]
     low, high = np.quantile(agreement, [0.025, 0.975])
+    reference = np.array([explained_share(c, found) for c, found in zip(one_kind, without, strict=True)])
     explained = explained_share(data, labels)
     excess = explained - reference.mean()
     sure = excess > LEAST_DEVIATIONS * reference.std(ddof=1)
@@ -222,15 +230,11 @@ class _OneKind:
     correlations: np.ndarray
 
 
-def _reference(data: Measured, one_kind: Features, method: str, ks: Sequence[int], seed: int) -> np.ndarray:
-    """What k groups explain in customers without groups, whose purchases are as alike as of one kind."""
+def _customers_of_one_kind(data: Measured, by: Features, method: str) -> list[Measured]:
+    """Customers without groups, several times as many, whose purchases are as alike as those of one kind."""
     rng = np.random.default_rng(len(data))
     kind = _one_kind(data)
-    rows = []
-    for _ in range(REFERENCES):
-        drawn = measured(_drawn(data, one_kind, kind, rng), one_kind, method)
-        rows.append([explained_share(drawn, _labels(drawn, drawn, method, k, seed)) for k in ks])
-    return np.array(rows)
+    return [measured(_drawn(data, by, kind, rng), by, method) for _ in range(REFERENCES)]
 
 
 def _one_kind(data: Measured) -> _OneKind:

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.segments.features import Feature, Features, alike, counted, indicators, shares_of, standardised
 
 #: Starts that are followed a little way together; the best of them are followed to the end.
-STARTS, FEW_STARTS, KEPT, SHORT, LONG = 16, 8, 3, 12, 150
+STARTS, FEW_STARTS, KEPT, SHORT, LONG = 16, 6, 2, 12, 150
 
 #: A class is as if it had seen so many average customers before: none has a chance of nothing for anything.
 PRIOR = 2.0

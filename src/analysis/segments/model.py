@@ -136,7 +136,8 @@ def cluster(
             f"{k} groups were asked for, but only {distinct} customers differ from each other. Ask for fewer."
         )
     model = Segmentation(method, fitted(data, method, k, seed), apart, notes=by.notes)
-    return _canonical(model, profiles)
+    numbers = range(1, model.k + 3)
+    return _canonical(replace(model, names={s: f"Group {s}" for s in numbers}), profiles)
 
 
 def assign(model: Segmentation, profiles: pd.DataFrame | IntoFrame):

@@ -116,6 +116,32 @@ def from_rules(profiles, rules="", base=None, as_of=None):
     return RuleSegments(members, summary, conditions, overlap, left_out, words)
 
 
+def rule_labels(profiles, rules="", base=None, as_of=None):
+    """One label per customer: all the rule segments that they are in, so that rules can be judged as one segmentation.
+
+    Parameters
+    ----------
+    profiles, rules, base, as_of : as in :func:`from_rules`
+
+    Returns
+    -------
+    DataFrame, sorted by customer_id
+        customer_id; segment_name : str, the names joined by " + ", "in none" for whoever is in none.
+
+    Examples
+    --------
+    >>> profiles = pd.DataFrame({"customer_id": list("abc"), "n_orders": [5, 9, 0]})
+    >>> rule_labels(profiles, {"Some": {"n_orders": ">= 3"}, "Many": {"n_orders": ">= 6"}})["segment_name"].tolist()
+    ['Some', 'Some + Many', 'in none']
+    """
+    found = from_rules(profiles, rules, base, as_of)
+    label = pd.Series("", found.members.index)
+    for name, column in found.summary[["segment", "column"]].itertuples(index=False):
+        label = label.where(~found.members[column], label + " + " + name)
+    label = label.str.removeprefix(" + ").replace("", "in none")
+    return found.members[["customer_id"]].assign(segment_name=label)
+
+
 def campaign_list(found, segment, profiles=None, channel=""):
     """Whom to contact: the customers of a segment by rule, those who consent to a channel.
 
