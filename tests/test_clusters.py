@@ -227,6 +227,23 @@ def test_who_never_bought_comes_last_where_groups_are_formed_by_purchases():
     assert found["fit"].head(10).isna().all()
 
 
+def test_a_few_of_whom_nothing_is_known_are_no_group():
+    profiles, _ = kinds()
+    nobody = profiles.index < 2
+    columns = ["age", *(f"bought_{genre}" for genre in GENRES)]
+    profiles.loc[nobody, columns] = np.nan
+    profiles.loc[nobody, "occupation"] = None
+    profiles.loc[nobody, ["n_orders", "n_lines"]] = 0
+    found = segments.cluster(profiles, k=2).segments
+    assert found["segment"].max() == 2
+    assert found["segment"].head(2).eq(1).all()  # where the most customers are
+    assert found["fit"].head(2).isna().all()
+    profiles.loc[profiles.index < 20, columns] = np.nan
+    profiles.loc[profiles.index < 20, "occupation"] = None
+    profiles.loc[profiles.index < 20, ["n_orders", "n_lines"]] = 0
+    assert segments.cluster(profiles, k=2).segments["segment"].head(20).eq(3).all()  # one in thirty: a group
+
+
 def test_what_is_not_known_moves_nobody():
     # the chance of a group rests on age alone where occupation and purchases are unknown
     profiles, _ = kinds()

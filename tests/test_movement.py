@@ -130,7 +130,7 @@ def test_only_what_differs_from_the_period_before_is_news():
     found = segments.movement(*same, usual=usual)
     assert _row(found.moves, "new", "asleep")["one_way"]
     assert not found.moves["unusual"].any()
-    assert segments.moves_in_words(found)[-1] == "No move differs from the period before beyond chance."
+    assert segments.moves_in_words(found)[1] == "No move differs from the period before beyond chance."
     news = _row(segments.movement(*more, usual=usual).moves, "new", "asleep")
     assert news["difference"] == pytest.approx(160 / 210 - 100 / 200)
     assert news["difference_low"] > 0

@@ -39,7 +39,7 @@ from analysis.plots.canvas import (
     sizes_in_words,
     write,
 )
-from analysis.vocabulary import topic
+from analysis.vocabulary import topic, words
 
 #: Below and above everybody else; blue and orange are told apart by red-green-blind readers too.
 _APART = LinearSegmentedColormap.from_list("apart", ["#0b55b5", "#8db4e6", "#ffffff", "#e2a76b", ACCENT])
@@ -284,7 +284,7 @@ def segment_traits(summary: pd.DataFrame, source: str | None = None) -> Axes:
     names = rows.drop_duplicates("segment").set_index("segment")["segment_name"].sort_index()
     cells = rows.assign(at=list(zip(rows["trait"], rows["level"], strict=True))).pivot(index="segment", columns="at")
     shades = cells["delta"].where(cells["clear"].eq(True))[told].fillna(0).to_numpy(dtype=float)
-    kinds = [rows.loc[(rows["trait"] == t) & (rows["level"] == level), "kind"].iloc[0] for t, level in told]
+    kinds = [_kind(rows.loc[(rows["trait"] == t) & (rows["level"] == level), "kind"].iloc[0], t) for t, level in told]
     figures = [list(map(_figure, row, kinds)) for row in cells["value"][told].to_numpy()]
     axes = canvas(height=1.9 + 0.42 * len(names))
     axes.pcolormesh(shades, cmap=_APART, vmin=-1, vmax=1, edgecolors="white", linewidth=1.5)
@@ -335,6 +335,12 @@ def _trait(trait: str, level: str) -> str:
 def _head(text: str, width: int) -> str:
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)  # NumWebVisits, as some bases write
     return "\n".join(textwrap.wrap(words, width, max_lines=4, placeholder=" …"))
+
+
+def _kind(kind: str, trait: str) -> str:
+    """How a trait is written: a share also where it is a customer's own, as that of a category in what they buy."""
+    said = words(trait)
+    return "share" if said and said.unit == "share" else kind
 
 
 def _figure(value: float, kind: str) -> str:

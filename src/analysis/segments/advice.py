@@ -23,7 +23,7 @@ def verdict(profits: pd.DataFrame, gains: pd.DataFrame) -> tuple[str, str]:
     richer = [rule for rule in [*groups, ONE_TO_ONE] if (rule, MASS) in clear]
     best = next((rule for rule in richer if not number or (rule, number) in clear), None)
     none = "No segmentation" if len(groups) else "Nothing else"
-    than = f"{without} and than {number}" if number else without
+    than = f"both {without} and {number}" if number else without
     if best == ONE_TO_ONE:
         return best, f"{none} earns clearly more than {than}; a model of each customer does."
     if best:

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from analysis.errors import Problem, require_columns
 from analysis.evidence import of_buyers
+from analysis.schema import is_worked_out
 from analysis.segments import scoring
 from analysis.segments.choice import choose_k
 from analysis.segments.features import Feature, Features, features
@@ -36,6 +37,9 @@ FIT_SIZE = 10_000
 #: Customers that are scored at a time: memory does not grow with the base.
 CHUNK = 200_000
 
+#: Share of customers of whom nothing is known from which they are a group of their own.
+LEAST_STRANGERS = 0.01
+
 FORMAT = "moshtari segmentation 1"
 
 
@@ -50,6 +54,9 @@ class Segmentation:
         Their groups are numbered from 0, the largest first: segment 1 is group 0.
     apart : str
         The kind of customers ("company" or "person") that is a group of its own, as its features are others; or "".
+    strangers : bool
+        Whether customers of whom nothing is known that groups are formed by are a group of their own; else they go
+        where the most customers are.
     names : dict of int to str
         By segment.
     notes : tuple of str
@@ -62,6 +69,7 @@ class Segmentation:
     method: str
     prototypes: Prototypes
     apart: str = ""
+    strangers: bool = True
     names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     segments: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
@@ -114,7 +122,7 @@ def cluster(
     -----
     Formed on at most `FIT_SIZE` customers. Where companies stand among persons (or the reverse), the rarer kind is a
     group of its own, and so are customers of whom nothing is known that groups are formed by: those who never bought,
-    where groups are formed by purchases.
+    where groups are formed by purchases. Where it is known of nearly all, the few others go to the largest group.
 
     Examples
     --------
@@ -135,7 +143,8 @@ def cluster(
         raise Problem(
             f"{k} groups were asked for, but only {distinct} customers differ from each other. Ask for fewer."
         )
-    model = Segmentation(method, fitted(data, method, k, seed), apart, notes=by.notes)
+    strangers = _are_a_group(by, 1 - (compared | is_apart(profiles, apart)).mean())
+    model = Segmentation(method, fitted(data, method, k, seed), apart, strangers, notes=by.notes)
     numbers = range(1, model.k + 3)
     return _canonical(replace(model, names={s: f"Group {s}" for s in numbers}), profiles)
 
@@ -207,6 +216,7 @@ def as_json(model: Segmentation) -> dict:
         "format": FORMAT,
         "method": model.method,
         "apart": model.apart,
+        "strangers": model.strangers,
         "names": {str(s): name for s, name in sorted(model.names.items())},
         "notes": list(model.notes),
         "features": [_finite(asdict(f)) for f in p.features.features],
@@ -243,13 +253,19 @@ def _from_json(content: dict) -> Segmentation:
         axes=None if content["axes"] is None else np.array(content["axes"]),
     )
     names = {int(s): name for s, name in content["names"].items()}
-    return Segmentation(content["method"], prototypes, content["apart"], names, tuple(content["notes"]))
+    apart = content["apart"], content["strangers"]
+    return Segmentation(content["method"], prototypes, *apart, names, tuple(content["notes"]))
 
 
 def _feature(raw: dict) -> Feature:
     bounds = {"low": -np.inf, "high": np.inf}
     values = {name: bounds[name] if value is None else value for name, value in raw.items()}
     return Feature(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def _are_a_group(by: Features, share: float) -> bool:
+    """Whether customers of whom nothing is known are a kind of their own: who never bought, or too many to be few."""
+    return all(is_worked_out(column) for column in by.columns) or bool(share >= LEAST_STRANGERS)
 
 
 def _some(profiles: pd.DataFrame) -> pd.DataFrame:
@@ -264,7 +280,8 @@ def _assigned(model: Segmentation, profiles: pd.DataFrame) -> pd.DataFrame:
     label, fit = labels_and_fit(model.prototypes.scores(values), model.prototypes.chances)
     segment = label + 1
     unknown, apart = ~known_of(profiles, model.features), is_apart(profiles, model.apart)
-    segment[unknown] = model.k + 1 + bool(model.apart)
+    if model.strangers:
+        segment[unknown] = model.k + 1 + bool(model.apart)
     segment[apart] = model.k + 1
     fit[unknown | apart] = np.nan
     names = _names(segment, model.names)

@@ -232,6 +232,7 @@ def moves_in_words(movement, most=3):
         *movement.notes,
         f"Of {movement.both:,} customers known on both days {moved:,} ({evidence.percent(moved / movement.both)}) are "
         f"in another segment, {changes['new'].sum():,} are new and {changes['gone'].sum():,} gone.",
+        *(_news_in_words(moves, most) if "unusual" in moves else []),
     ]
     changed = _largest(changes[changes["clear"]], "change")
     sentences += [_change_in_words(change) for change in changed.head(most).itertuples()]
@@ -244,8 +245,7 @@ def moves_in_words(movement, most=3):
     if flows.empty:
         sentences.append("No move is more than exchange: between any two segments about as many go as come back.")
     favoured = _largest(moves[moves["favoured"]], "residual")
-    sentences += [_favour_in_words(move) for move in favoured.head(most).itertuples()]
-    return sentences + (_news_in_words(moves, most) if "unusual" in moves else [])
+    return sentences + [_favour_in_words(move) for move in favoured.head(most).itertuples()]
 
 
 def _paired(before, after, by, worth):

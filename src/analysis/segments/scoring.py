@@ -180,7 +180,8 @@ def _score(names: list[str], linear: np.ndarray, square: np.ndarray, constant: f
 def _segment(model) -> nw.Expr:
     """The first group with the highest score; those apart and those of whom nothing is known after all groups."""
     chosen = nw.when(nw.col("apart_")).then(nw.lit(model.k + 1))
-    chosen = chosen.when(~nw.col("known_")).then(nw.lit(model.k + 1 + bool(model.apart)))
+    if model.strangers:
+        chosen = chosen.when(~nw.col("known_")).then(nw.lit(model.k + 1 + bool(model.apart)))
     for g in range(model.k - 1):
         chosen = chosen.when(nw.col(f"s{g}") == nw.col("best_")).then(nw.lit(g + 1))
     return chosen.otherwise(nw.lit(model.k)).cast(nw.Int64)
