@@ -15,17 +15,19 @@ from pathlib import Path
 
 from analysis import pipeline, places, run
 
-from . import lines, startup
+from . import groups, lines, startup
 from .fresh import figures_of, in_turns, median_ratio, medians
 
 #: What we aim at: seconds of the import, ratios of time, exponent of growth, peak of memory at a hundred million lines.
 IMPORT_AIM, REPORT_AIM, PROFILES_AIM, GROWTH_AIM, PEAK_AIM = 0.3, 1.5, 1.3, 1.1, 8.0
+#: Seconds for a million customers' groups and for ten million assigned; and the ratio to bare scikit-learn.
+GROUPS_AIM, GROUPS_RATIO_AIM = 60, 1.3
 #: Of the time that the same takes in pandas, at the size that still fits there.
 PANDAS_AIM = 1 / 3
 
 SHORT, MIDDLE, LONG = 10**6, 10**7, 10**8
 
-HEAD = ("measured", "order lines", "seconds", "beside it", "ratio", "of processor seconds", "peak GiB", "aim", "met")
+HEAD = ("measured", "rows", "seconds", "beside it", "ratio", "of processor seconds", "peak GiB", "aim", "met")
 
 
 def main() -> None:
@@ -35,7 +37,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory(prefix="moshtari-bench-") as scratch:
         os.environ["PYTHONPYCACHEPREFIX"] = f"{scratch}/bytecode"
-        for part in ("import", "report", "profiles"):
+        for part in PARTS:
             if options.only in (None, part):
                 for row in PARTS[part](Path(scratch), options):
                     rows.append(row)
@@ -149,7 +151,36 @@ def _profile_rows(rows: int, by_package: list, by_hand: list, before: tuple[int,
         yield _row("peak memory of reading and profiles", rows=rows, peak=package["peak"], aim=PEAK_AIM, judged=peak)
 
 
-PARTS = {"import": _imports, "report": _report, "profiles": _profiles}
+def _groups(scratch: Path, options) -> Iterator[dict]:
+    runs = options.runs or 3
+    million = int(1e6)
+    found = in_turns(
+        {"package": (groups.by_package, (million, "numbers")), "bare": (groups.by_scikit, (million,))}, runs
+    )
+    package, bare = medians(found["package"]), medians(found["bare"])
+    ratio = median_ratio(found["package"], found["bare"], "seconds")
+    yield _row(
+        "groups of customers by 12 numbers, their number chosen; beside it: the same fits by scikit-learn",
+        package["seconds"], bare["seconds"], rows=million, ratio=ratio,
+        processor=median_ratio(found["package"], found["bare"], "processor"),
+        peak=package["peak"], aim=GROUPS_RATIO_AIM, judged=ratio,
+    )  # fmt: skip
+    mixed = {n: medians(in_turns({"p": (groups.by_package, (n, "mixed"))}, runs if n <= million else 1)["p"])
+             for n in (million // 10, million, 5 * million)}  # fmt: skip
+    for n, figures in mixed.items():
+        seconds = figures["seconds"]
+        aim = GROUPS_AIM if n == million else None
+        yield _row("groups by 12 numbers, categories and shares (latent classes)", seconds, rows=n,
+                   peak=figures["peak"], aim=aim, judged=seconds)  # fmt: skip
+    growth = log(mixed[5 * million]["seconds"] / mixed[million // 10]["seconds"]) / log(50)
+    yield _row(f"their time grows from 100,000 as customers to the power {growth:.2f}", rows=5 * million,
+               aim=GROWTH_AIM, judged=growth)  # fmt: skip
+    engine = medians(in_turns({"engine": (groups.in_engine, (MIDDLE,))}, runs)["engine"])
+    yield _row("customers assigned to their groups in the engine", engine["seconds"], rows=MIDDLE,
+               peak=engine["peak"], aim=GROUPS_AIM, judged=engine["seconds"])  # fmt: skip
+
+
+PARTS = {"import": _imports, "report": _report, "profiles": _profiles, "groups": _groups}
 
 
 def _row(
