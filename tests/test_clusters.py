@@ -358,3 +358,30 @@ def test_no_feature_weighs_more_for_having_more_columns():
     for place in data.places:  # the first principal axis of each has a deviation of one, but for what is not known
         block = data.values[:, place]
         assert np.sqrt(np.linalg.eigvalsh(np.atleast_2d(np.cov(block, rowvar=False)))[-1]) == pytest.approx(1, abs=0.2)
+
+
+def test_a_gap_between_few_values_is_a_structure():
+    # half are 1 to 4, half 41 to 44: nobody is between, which customers of one kind would be
+    values = np.r_[np.tile([1.0, 2, 3, 4], 15), np.tile([41.0, 42, 43, 44], 15)]
+    rng = np.random.default_rng(0)
+    profiles = pd.DataFrame(
+        {"customer_id": ids(120), "a": values, "b": np.repeat([0.0, 9.0], 60) + rng.normal(size=120)}
+    )
+    assert segments.choose_k(profiles, ["a", "b"], ks=[2, 3]).query("chosen")["k"].item() == 2
+
+
+def test_what_all_persons_share_is_no_feature_though_companies_differ():
+    # without the companies nobody has a deal: the deals tell nobody apart
+    rng = np.random.default_rng(0)
+    profiles = pd.DataFrame(
+        {
+            "customer_id": ids(80),
+            "kind": ["company"] * 10 + ["person"] * 70,
+            "n_deals": [3, 5] * 5 + [0] * 70,
+            "recency_days": rng.uniform(0, 99, 80),
+            "n_orders": rng.poisson(3, 80) + 1,
+        }
+    )
+    found = segments.features(profiles, ["behavioural"])
+    assert [f.name for f in found.features] == ["recency_days", "n_orders"]
+    assert segments.choose_k(profiles, found, ks=[2, 3])["k"].tolist() == [1, 2, 3]

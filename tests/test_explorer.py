@@ -1,9 +1,14 @@
 """The explorer: two choices and what they show; silent where nobody can choose."""
 
+from statistics import NormalDist
+
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
 from analysis import explorer, kernels
+from analysis.errors import Problem
+from analysis.explorer import grouped
 
 TABLE = pd.DataFrame(
     {
@@ -37,6 +42,7 @@ def test_a_choice_draws_the_field_and_tells_the_difference(monkeypatch, capsys):
 def test_a_scheduled_run_stays_quiet(monkeypatch, capsys):
     monkeypatch.setenv(kernels.BATCH, "1")
     assert explorer.explore(TABLE) is None
+    assert explorer.explore_segments(TABLE) is None
     assert capsys.readouterr().out == ""
 
 
@@ -47,3 +53,131 @@ def test_what_is_told(split, words):
 
 def test_groups_of_four_are_no_groups():
     assert explorer.told(TABLE.head(8), "n_orders", "city") == ["No two groups are large enough to compare."]
+
+
+# --- groups
+
+# one hump, nothing to tell apart: the quantiles of a normal number, and the same in another order
+HUMP = pd.Series(NormalDist().inv_cdf((i + 0.5) / 101) for i in range(101))
+ONE_KIND = pd.DataFrame({"customer_id": range(101), "x": HUMP, "y": [HUMP[37 * i % 101] for i in range(101)]})
+# a second kind, eight deviations away in both
+TWO_KINDS = pd.concat([ONE_KIND, ONE_KIND.add([101, 8, 8])], ignore_index=True)
+
+
+def test_only_families_with_something_to_tell_customers_apart_are_offered():
+    # everybody is from Iran, interests are lists: of what is recorded the city and the number of orders are left
+    assert explorer.families_in(TABLE) == ["geographic", "behavioural"]
+    assert explorer.families_in(TABLE.drop(columns="city")) == ["behavioural"]
+    assert explorer.families_in(TABLE[["customer_id"]]) == []
+
+
+def test_as_many_groups_as_asked_for_and_it_is_said_that_nobody_judged_their_number():
+    found = explorer.grouped(TABLE, ["behavioural"], k=2)
+    names = ["In Yazd · frequent buyers", "In Qom · one-time buyers"]
+    assert found.sizes[["segment_name", "n"]].to_numpy().tolist() == [[names[0], 20], [names[1], 20]]
+    assert found.words == (
+        "Formed by: number of orders.",
+        "Method: k-means; 2 groups.",
+        "Whether the data support this number was not judged; 0 groups judges it.",
+    )
+    assert found.traits["segment_name"].unique().tolist() == names
+
+
+def test_without_a_number_the_data_decide_and_may_say_that_there_are_no_groups():
+    found = explorer.grouped(TWO_KINDS, ["own"])
+    assert found.sizes["n"].tolist() == [101, 101]
+    assert found.words[2].startswith("The data support 2 groups: found again in resamples")
+    found = explorer.grouped(ONE_KIND, ["own"])
+    assert found.sizes["segment_name"].tolist() == ["All customers"]
+    assert any("no structure" in sentence for sentence in found.words)
+
+
+def test_the_order_of_rows_changes_nothing():
+    found, again = (explorer.grouped(t, ["own"], k=3) for t in (TWO_KINDS, TWO_KINDS.sample(frac=1, random_state=3)))
+    pd.testing.assert_frame_equal(found.sizes, again.sizes)
+    pd.testing.assert_frame_equal(found.traits, again.traits)
+    assert found.words == again.words
+
+
+def test_a_method_that_finds_a_number_of_its_own_says_so():
+    words = explorer.grouped(TWO_KINDS, ["own"], "hdbscan", k=4).words
+    assert "Method: hdbscan; 2 groups, where 4 were asked for." in words
+
+
+def test_who_is_in_no_group_is_said():
+    # ten companies among persons, and ten persons of whom no order is known
+    table = TABLE.assign(kind=["company"] * 10 + ["person"] * 30, n_orders=[5.0, 1.0] * 15 + [None] * 10)
+    words = explorer.grouped(table, ["behavioural"], k=2).words
+    assert words[2] == "Method: k-means; 2 groups."
+    assert words[3].endswith("differs for them or is unknown: Companies; No completed purchase.")
+
+
+def test_one_group_is_drawn_without_asking_what_sets_it_apart():
+    several, alone = (explorer.grouped(TABLE, ["behavioural"], k=k) for k in (2, 1))
+    assert [len(explorer.drawn(found)[0]) for found in (several, alone)] == [2, 1]
+    figures, words = explorer.drawn(several, "By hand")
+    assert all(axes.figure.get_supxlabel().startswith("By hand · n = ") for axes in figures)
+    assert words == several.words
+    plt.close("all")
+
+
+def test_nobody_cannot_be_grouped():
+    nobody = TABLE.head(0)
+    assert explorer.families_in(nobody) == []
+    with pytest.raises(Problem, match="no customers"):
+        explorer.grouped(nobody)
+
+
+def test_nothing_is_formed_before_the_button_is_pressed(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(explorer, "grouped", lambda _, *choices: asked.append(choices) or grouped(TABLE, *choices))
+    families, method, k, button, _ = _choices(monkeypatch, TABLE)
+    families.value, method.value, k.value = ["geographic"], "k-prototypes", 2
+    assert asked == []
+    assert capsys.readouterr().out == ""
+    button.click()
+    assert asked == [(("geographic",), "k-prototypes", 2)]
+    assert "Formed by: city.\nMethod: k-prototypes; 2 groups.\n" in capsys.readouterr().out
+
+
+def test_a_choice_that_cannot_be_is_answered_by_a_sentence(monkeypatch, capsys):
+    families, _, k, button, _ = _choices(monkeypatch, TABLE)
+    families.value, k.value = ["geographic"], 3
+    button.click()
+    # two cities
+    sentence = "3 groups were asked for, but only 2 customers differ from each other. Ask for fewer.\n"
+    assert capsys.readouterr().out.endswith(sentence)
+
+
+@pytest.mark.parametrize("error", [None, Problem("Ask for fewer."), ValueError("a defect")])
+def test_the_button_waits_while_groups_are_formed_and_never_stays_stuck(monkeypatch, error):
+    *_, button, state = _choices(monkeypatch, TABLE)
+    meanwhile = []
+
+    def busy(*_):
+        meanwhile.append((button.disabled, state.value))
+        if error:
+            raise error
+        return grouped(TABLE, ["geographic"], k=1)
+
+    monkeypatch.setattr(explorer, "grouped", busy)
+    button.click()
+    assert meanwhile == [(True, "Forming groups …")]
+    assert (button.disabled, state.value) == (False, "")
+
+
+def test_no_figure_stays_open_to_be_shown_once_more_below_the_cell(monkeypatch):
+    plt.close("all")
+    families, _, k, button, _ = _choices(monkeypatch, TABLE)
+    families.value, k.value = ["behavioural"], 2
+    button.click()
+    explorer.explore(TABLE)
+    assert plt.get_fignums() == []
+
+
+def _choices(monkeypatch, profiles):
+    """Families, method, number, button and the word beside it."""
+    monkeypatch.delenv(kernels.BATCH, raising=False)
+    families, below = explorer.explore_segments(profiles).children[0].children
+    method, k, pressed = below.children
+    return families, method, k, *pressed.children

@@ -153,7 +153,7 @@ def test_groups_below_five_make_no_persona():
     [(612, 0.6, "High"), (612, 0.3, "Moderate"), (40, 0.6, "Moderate"), (12, 0.6, "Low"), (612, 0.1, "Low")],
 )
 def test_confidence_needs_both_customers_and_a_clear_group(n, fit, word):
-    # a fit of .6 is 1 / (1 - .6) = 2.5 times nearer to the own centre, .3 is 1.4 times, .1 is 1.1 times
+    # a fit of .6 is 1 / (1 - .6) = 2.5 times as well as the next, .3 is 1.4 times, .1 is 1.1 times
     assert personas._confidence(n, fit).startswith(f"{word}: {n} customers")
 
 

@@ -1,20 +1,44 @@
-"""The explorer: pick a field of the profiles, see how it is spread, and how a group differs in it.
+"""The explorer: pick a field of the profiles, see how it differs; pick what groups are formed by, see the groups.
 
 For JupyterLab; in a scheduled run, where nobody can choose, it shows nothing.
 """
 
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 
-from analysis import evidence, plots
+from analysis import evidence, plots, segments
+from analysis.errors import Problem
 from analysis.evidence import in_words
 from analysis.kernels import BATCH
+from analysis.plots.canvas import counted
 from analysis.profiles.compare import compare
 from analysis.profiles.traits import is_list, unusable
+from analysis.segments.features import BY_FAMILY
 
 #: More groups than this are no split.
 _MOST_GROUPS = 8
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The groups that one choice gives.
+
+    Attributes
+    ----------
+    sizes : DataFrame, as from :func:`analysis.segments.sizes`
+    traits : DataFrame, as from :func:`analysis.segments.describe`; empty for one group
+    words : tuple of str
+        What the groups were formed by and how, and whether the data support them.
+    """
+
+    sizes: pd.DataFrame
+    traits: pd.DataFrame
+    words: tuple[str, ...]
 
 
 def explore(profiles: pd.DataFrame, source: str | None = None):
@@ -37,7 +61,6 @@ def explore(profiles: pd.DataFrame, source: str | None = None):
     if os.environ.get(BATCH):
         return None
     import ipywidgets as widgets  # here: a scheduled run does without them
-    from IPython.display import display
 
     fields = [c for c in profiles.columns.drop("customer_id") if not unusable(profiles[c]) and not is_list(profiles[c])]
     splits = [c for c in fields if profiles[c].nunique() <= _MOST_GROUPS]
@@ -45,17 +68,60 @@ def explore(profiles: pd.DataFrame, source: str | None = None):
     split = widgets.Dropdown(options=[("nothing", ""), *((in_words(c), c) for c in splits)], description="Split by")
     shown = widgets.Output()
 
-    def show(_=None) -> None:
-        with shown:
-            shown.clear_output(wait=True)
-            display(plots.distribution(profiles, field.value, source=source).figure)
-            for sentence in told(profiles, field.value, split.value):
-                print(sentence)
+    def draw() -> tuple[list[Axes], Sequence[str]]:
+        return [plots.distribution(profiles, field.value, source=source)], told(profiles, field.value, split.value)
 
-    field.observe(show, "value")
-    split.observe(show, "value")
-    show()
+    for choice in (field, split):
+        choice.observe(lambda _: _show(shown, draw), "value")
+    _show(shown, draw)
     return widgets.VBox([widgets.HBox([field, split]), shown])
+
+
+def explore_segments(profiles: pd.DataFrame, source: str | None = None):
+    """An explorer of groups: what they are formed by, how and how many, and the groups that this gives.
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per customer
+    source : where the figures come from, for the last line of each figure
+
+    Returns
+    -------
+    ipywidgets.VBox, or None in a scheduled run
+        Three choices, "Features", "Method" and "Groups", and a button: forming groups takes seconds, so that nothing
+        is formed before it is pressed. Below them the figures and what is told.
+
+    Raises
+    ------
+    Problem
+        The profiles have no `customer_id`.
+
+    Examples
+    --------
+    >>> explorer = explore_segments(pd.DataFrame({"customer_id": ["a", "b"], "age": [20, 60]}))  # doctest: +SKIP
+    """
+    if os.environ.get(BATCH):
+        return None
+    import ipywidgets as widgets  # here: a scheduled run does without them
+
+    families = widgets.SelectMultiple(options=families_in(profiles), description="Features", rows=len(BY_FAMILY) + 1)
+    ways = [("as the features are", ""), *((name, name) for name in segments.METHODS)]
+    method = widgets.Dropdown(options=ways, description="Method")
+    k = widgets.IntSlider(min=0, max=10, description="Groups")
+    button, state = widgets.Button(description="Redraw"), widgets.Label()
+    hint = widgets.Label("No features: what tells kinds of customers apart. 0 groups: as many as the data support.")
+    shown = widgets.Output()
+
+    def redraw(_) -> None:
+        button.disabled, state.value = True, "Forming groups …"
+        try:
+            _show(shown, lambda: drawn(grouped(profiles, families.value, method.value, k.value), source))
+        finally:
+            button.disabled, state.value = False, ""
+
+    button.on_click(redraw)
+    choices = widgets.VBox([method, k, widgets.HBox([button, state])])
+    return widgets.VBox([widgets.HBox([families, choices]), hint, shown])
 
 
 def told(profiles: pd.DataFrame, field: str, split: str = "") -> list[str]:
@@ -76,3 +142,86 @@ def told(profiles: pd.DataFrame, field: str, split: str = "") -> list[str]:
     found = found.sort_values("distinctive", ascending=False, kind="stable")
     return [f"{'Real' if row.distinctive else 'Not beyond chance, or small'}: {row.words[0].lower()}{row.words[1:]}"
             for row in found.itertuples()]  # fmt: skip
+
+
+def families_in(profiles: pd.DataFrame) -> list[str]:
+    """The families of features that can form groups here: of which at least one feature is known and varies.
+
+    Examples
+    --------
+    >>> families_in(pd.DataFrame({"customer_id": range(4), "age": [20, 30, 40, 50], "city": "Yazd"}))
+    ['demographic']
+    """
+    if profiles.empty:
+        return []
+    return [family for family in (*BY_FAMILY, "own") if len(segments.features(profiles, [family]))]
+
+
+def grouped(profiles: pd.DataFrame, families: Sequence[str] = (), method: str = "", k: int = 0) -> Grouped:
+    """The groups that a choice of features, method and number gives, named by rule.
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per customer
+    families : sequence of str, as for :func:`analysis.segments.features`
+    method : str, as for :func:`analysis.segments.cluster`
+    k : int
+        Number of groups; 0: as many as the data support, which may be one.
+
+    Raises
+    ------
+    Problem
+        There are no customers, fewer different ones than groups, or no such family or method.
+
+    Examples
+    --------
+    >>> profiles = pd.DataFrame({"customer_id": range(20), "n_orders": [1] * 10 + [8, 9] * 5})
+    >>> grouped(profiles, ["behavioural"], k=2).sizes["segment_name"].tolist()
+    ['One-time buyers', 'Frequent buyers']
+    """
+    if profiles.empty:
+        raise Problem("profiles has no customers, so that there is nobody to group. Look at the period of the base.")
+    by = segments.features(profiles, families)
+    choice = None if k else segments.choose_k(profiles, by, method)
+    asked = k or int(choice.query("chosen")["k"].item())
+    model = segments.cluster(profiles, by, asked, method)
+    named = segments.name_segments(profiles, model.segments)
+    sizes = segments.sizes(profiles, named)
+    not_judged = ["Whether the data support this number was not judged; 0 groups judges it."]
+    judged = not_judged if k else segments.findings(sizes, choice, asked)
+    words = (*model.notes, *_formed_in_words(model, asked, sizes), *judged)
+    return Grouped(sizes, segments.describe(profiles, named), words)
+
+
+def drawn(found: Grouped, source: str | None = None) -> tuple[list[Axes], Sequence[str]]:
+    """The figures of groups, and what is told of them; what sets one single group apart is no question."""
+    figures = [plots.segment_sizes(found.sizes, source)]
+    if len(found.sizes) > 1:
+        figures.append(plots.segment_traits(found.traits, source))
+    return figures, found.words
+
+
+def _formed_in_words(model: segments.Segmentation, asked: int, sizes: pd.DataFrame) -> list[str]:
+    """By which method how many groups came out, and who is in none of them."""
+    sentence = f"Method: {model.method}; {counted(model.k, 'group')}"
+    sentence += f", where {asked} were asked for." if model.k != asked else "."
+    apart = sizes.loc[sizes["segment"] > model.k, "segment_name"].tolist()
+    why = f"Set apart, as what groups are formed by differs for them or is unknown: {'; '.join(apart)}."
+    return [sentence, why] if apart else [sentence]
+
+
+def _show(shown, draw: Callable[[], tuple[list[Axes], Sequence[str]]]) -> None:
+    """Fill an output anew with figures and sentences, or with what a Problem says."""
+    from IPython.display import display
+
+    with shown:
+        try:
+            figures, sentences = draw()
+        except Problem as problem:
+            figures, sentences = [], [str(problem)]
+        shown.clear_output(wait=True)
+        for axes in figures:
+            display(axes.figure)
+            plt.close(axes.figure)  # else Jupyter shows it once more, below the cell
+        for sentence in sentences:
+            print(sentence)

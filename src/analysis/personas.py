@@ -23,7 +23,7 @@ EXAMPLES = 3
 #: Personas of fewer customers are left out.
 FEWEST_FOR_PERSONA = 5
 
-#: Of how many customers, and how many times nearer to the own centre than to the next, a confidence speaks. Ours.
+#: Of how many customers, and how many times as well they fit their group as the next, a confidence speaks. Ours.
 CONFIDENCE = (("High", 100, 2.0), ("Moderate", 30, 1.4), ("Low", 0, 1.0))
 
 PERSONA_COLUMNS = ("persona", "name", "n", "share", "revenue_share", "summary", "confidence")
@@ -299,12 +299,13 @@ def _extent(persona):
 
 def _confidence(n, fit):
     """Confidence in words, from how many customers there are and how clearly they belong together."""
-    nearer = 1 / (1 - min(fit, 0.999)) if pd.notna(fit) else np.inf
-    word = next(word for word, fewest, least in CONFIDENCE if n >= fewest and nearer >= least)
+    better = 1 / (1 - min(fit, 0.999)) if pd.notna(fit) else np.inf
+    word = next(word for word, fewest, least in CONFIDENCE if n >= fewest and better >= least)
     if pd.isna(fit):
         return f"{word}: {n:,} customers, a group by rule or the only one, with no neighbour to mistake it for."
     return (
-        f"{word}: {n:,} customers; half lie at least {nearer:.1f} times nearer to this group's centre than to the next."
+        f"{word}: {n:,} customers; half fit this group at least {f'{better:.1f}' if better < 20 else '20'} times as well "
+        f"as the next."
     )
 
 

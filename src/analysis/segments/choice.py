@@ -18,8 +18,8 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 from threadpoolctl import threadpool_limits
 
 from analysis.evidence import of_buyers
-from analysis.segments.features import Feature, Features, features, indicators, shares_of, standardised
-from analysis.segments.methods import Measured, fitted, is_apart, known_of, labels_and_fit, measured, method_for
+from analysis.segments.features import Feature, Features, features, indicators, is_apart, shares_of, standardised
+from analysis.segments.methods import Measured, fitted, known_of, labels_and_fit, measured, method_for
 
 #: Customers on whom the number of groups is tried, and how often.
 TRIAL_SIZE = 3000
@@ -269,7 +269,7 @@ def _rank_correlations(scores: pd.DataFrame) -> np.ndarray:
     correlations are raised by as much (as the polyserial correlation, Olsson, Drasgow and Dorans 1982).
     """
     normal = scores.apply(_normal_scores)
-    blur = np.minimum(normal.std(ddof=0).to_numpy(), 1.0)
+    blur = normal.std(ddof=0).to_numpy().clip(1e-6, 1.0)  # of a column that is the same for all: nothing
     seen = np.clip(normal.corr().fillna(0.0).to_numpy() / np.outer(blur, blur), -0.99, 0.99)
     np.fill_diagonal(seen, 1.0)
     values, vectors = np.linalg.eigh(seen)
@@ -333,12 +333,21 @@ def _drawn_shares(profiles: pd.DataFrame, feature: Feature, rng: np.random.Gener
     return drawn | {feature.rests_on: n}
 
 
+#: Steps of a number of few values, with those between them that nobody has.
+MOST_STEPS = 300
+
+
 def _single_humped(x: np.ndarray, bins: int = 30) -> tuple[np.ndarray, np.ndarray, bool]:
     """Positions and cumulated shares of the distribution nearest to a column's that has a single hump."""
     values, counts = np.unique(x, return_counts=True)
     steps = len(values) <= bins
     if not steps:
         counts, values = np.histogram(x, bins)
+    elif len(values) > 2:  # values that nobody has, between those that some have, are part of the distribution
+        places = np.rint((values - values[0]) / np.diff(values).min()).astype(int)
+        if places[-1] <= MOST_STEPS:
+            counts = np.bincount(places, counts, minlength=places[-1] + 1)
+            values = np.interp(np.arange(len(counts)), places, values)
     shares = counts / counts.sum()
     fits = [_rising_to(shares, peak) for peak in range(len(shares))]
     nearest = min(fits, key=lambda fit: round(((fit - shares) ** 2).sum(), 12))

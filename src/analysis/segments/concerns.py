@@ -17,7 +17,7 @@ FEWEST = 100
 #: Where one group holds more than two thirds, the groups say little about most customers.
 MOST = 2 / 3
 
-#: Half of a group should lie this many times nearer to its own centre than to the next.
+#: Half of a group should fit it this many times as well as the next.
 NEARER = 1.4
 
 #: Of those who meet a group's rule, or may be contacted, more than half should: the rule, or the list, is mostly wrong
@@ -94,8 +94,8 @@ def _simple(table):
 
 def _mixed(table):
     for row in table[table["fit"] < 1 - 1 / NEARER].itertuples():
-        text = f"{row.segment_name} runs into its neighbours: from its median customer the next group's centre is only "
-        yield row.segment, "distinct", text + f"{1 / (1 - row.fit):.2f} times as far as its own ({NEARER} is asked)."
+        text = f"{row.segment_name} runs into its neighbours: its median customer fits it only "
+        yield row.segment, "distinct", text + f"{1 / (1 - row.fit):.2f} times as well as the next ({NEARER} is asked)."
 
 
 def _measurable(rules):

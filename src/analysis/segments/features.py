@@ -149,10 +149,27 @@ def features(profiles: pd.DataFrame, families: Sequence[str] = ()) -> Features:
     """
     require_columns("profiles", profiles.columns, ["customer_id"])
     profiles = of_buyers(profiles.sort_values("customer_id"))
+    profiles = profiles[~is_apart(profiles)]  # what tells the others apart may be the same for all of them
+    if profiles.empty:
+        return Features((), ("There are no customers to form groups of.",))
     if families:
         return _of_families(profiles, families)
     tried = [_of_families(profiles, usual) for usual in USUAL]
     return next((found for found in tried if len(found) >= 2), max(tried, key=len))
+
+
+def kind_apart(profiles: pd.DataFrame) -> str:
+    """The rarer of persons and companies where there are both: they are known by other things."""
+    if "kind" not in profiles:
+        return ""
+    counts = profiles["kind"].dropna().value_counts()
+    return str(counts.index[-1]) if len(counts) == 2 else ""
+
+
+def is_apart(profiles: pd.DataFrame, apart: str | None = None) -> np.ndarray:
+    """Whether each customer is of the kind that is a group of its own; shape (customers,), bool."""
+    apart = kind_apart(profiles) if apart is None else apart
+    return (profiles["kind"] == apart).to_numpy(dtype=bool) if apart else np.zeros(len(profiles), dtype=bool)
 
 
 def _of_families(profiles: pd.DataFrame, families: Sequence[str]) -> Features:

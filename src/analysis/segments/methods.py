@@ -84,22 +84,22 @@ class Prototypes:
 
 
 def labels_and_fit(scores: np.ndarray, chances: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The group of each customer, from 0, and how surely: the chance of the group, or how much nearer than the next.
+    """The group of each customer, from 0, and how much better they fit it than the next: 1 wholly, 0 no better.
 
     Notes
     -----
-    Where scores are distances, 1 less the distance to the own prototype over that to the next: 1 at the prototype, 0
-    halfway to the next, the simplified silhouette of one customer. NaN where there is one group.
+    1 less the distance to the own prototype over that to the next, the simplified silhouette of one customer; where
+    scores are log likelihoods, 1 less the chance of the next group over that of the own. NaN where there is one group.
     """
     label = scores.argmax(axis=1)
     if scores.shape[1] == 1:
         return label, np.full(len(label), np.nan)
+    own, other = -np.sort(-scores, axis=1)[:, :2].T
     if chances:
-        return label, softmax(scores, axis=1).max(axis=1).round(6)
-    distance = np.sqrt(np.maximum(-np.sort(-scores, axis=1)[:, :2], -np.inf).clip(max=0) * -1)
+        return label, (1 - np.exp(other - own)).round(6)
+    own, other = (np.sqrt(np.maximum(-score, 0)) for score in (own, other))
     with np.errstate(invalid="ignore", divide="ignore"):
-        fit = np.where(distance[:, 1] > 0, 1 - distance[:, 0] / distance[:, 1], 0.0)
-    return label, fit.round(6)
+        return label, np.where(other > 0, 1 - own / other, 0.0).round(6)
 
 
 def measured(profiles: pd.DataFrame, features: Features, method: str) -> Measured:
@@ -132,20 +132,6 @@ def known_of(profiles: pd.DataFrame, features: Features) -> np.ndarray:
         else:
             known |= profiles[feature.name].notna().to_numpy()
     return known
-
-
-def kind_apart(profiles: pd.DataFrame) -> str:
-    """The rarer of persons and companies where there are both: they are known by other things."""
-    if "kind" not in profiles:
-        return ""
-    counts = profiles["kind"].dropna().value_counts()
-    return str(counts.index[-1]) if len(counts) == 2 else ""
-
-
-def is_apart(profiles: pd.DataFrame, apart: str | None = None) -> np.ndarray:
-    """Whether each customer is of the kind that is a group of its own; shape (customers,), bool."""
-    apart = kind_apart(profiles) if apart is None else apart
-    return (profiles["kind"] == apart).to_numpy(dtype=bool) if apart else np.zeros(len(profiles), dtype=bool)
 
 
 def method_for(features: Features) -> str:

@@ -20,12 +20,10 @@ from analysis.evidence import of_buyers
 from analysis.schema import is_worked_out
 from analysis.segments import scoring
 from analysis.segments.choice import choose_k
-from analysis.segments.features import Feature, Features, features
+from analysis.segments.features import Feature, Features, features, is_apart, kind_apart
 from analysis.segments.methods import (
     Prototypes,
     fitted,
-    is_apart,
-    kind_apart,
     known_of,
     labels_and_fit,
     measured,
@@ -62,8 +60,8 @@ class Segmentation:
     notes : tuple of str
         What the groups were formed by and what was left out, in sentences.
     segments : DataFrame, of the customers by whom the groups were formed; empty once loaded from a file
-        customer_id : as given; segment : int from 1; segment_name : str; fit : float in [0, 1], 1 is surely in the
-        group, 0 as well in another; missing where there is no other.
+        customer_id : as given; segment : int from 1; segment_name : str; fit : float in [0, 1], 1 is wholly of the
+        group, 0 no more than of the next; missing where there is no other.
     """
 
     method: str

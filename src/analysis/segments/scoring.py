@@ -188,13 +188,10 @@ def _segment(model) -> nw.Expr:
 
 
 def _second(model) -> dict[str, nw.Expr]:
-    """What the fit needs: the next best score, or the sum of the chances."""
+    """The next best score."""
     if model.k == 1:
         return {}
-    scores = [nw.col(f"s{g}") for g in range(model.k)]
-    if model.prototypes.chances:
-        return {"all_": reduce(add, ((s - nw.col("best_")).exp() for s in scores))}
-    below = []
+    scores, below = [nw.col(f"s{g}") for g in range(model.k)], []
     for g, score in enumerate(scores):
         earlier = reduce(lambda a, b: a & b, [nw.col(f"s{j}") < nw.col("best_") for j in range(g)], nw.lit(True))
         is_best = (score == nw.col("best_")) & earlier
@@ -207,7 +204,7 @@ def _fit(model) -> nw.Expr:
     if model.k == 1:
         return nw.when(nw.lit(False)).then(nw.lit(0.0))
     if model.prototypes.chances:
-        return nw.when(told).then((1 / nw.col("all_")).round(6))
+        return nw.when(told).then((1 - (nw.col("next_") - nw.col("best_")).exp()).round(6))
     own, other = (nw.when(nw.col(c) > 0).then(nw.lit(0.0)).otherwise(-nw.col(c)).sqrt() for c in ("best_", "next_"))
     nearer = nw.when(other > 0).then(1 - own / nw.when(other > 0).then(other)).otherwise(nw.lit(0.0))
     return nw.when(told).then(nearer.round(6))
