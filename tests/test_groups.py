@@ -415,7 +415,7 @@ def test_a_group_whose_customers_are_as_near_to_the_next_is_too_mixed():
     profiles, grouped = _sound()
     asked, said = _asked(profiles, grouped.assign(fit=[0.2] * 120 + [0.3] * 120))
     assert asked == [(1, "distinct")]
-    assert "only 1.25 times as far" in said[0]  # 1 / (1 - 0.2)
+    assert "only 1.25 times as well" in said[0]  # 1 / (1 - 0.2)
 
 
 def test_a_group_without_consents_is_out_of_reach():

@@ -303,10 +303,8 @@ def _confidence(n, fit):
     word = next(word for word, fewest, least in CONFIDENCE if n >= fewest and better >= least)
     if pd.isna(fit):
         return f"{word}: {n:,} customers, a group by rule or the only one, with no neighbour to mistake it for."
-    return (
-        f"{word}: {n:,} customers; half fit this group at least {f'{better:.1f}' if better < 20 else '20'} times as well "
-        f"as the next."
-    )
+    times = f"{better:.1f}" if better < 20 else "20"
+    return f"{word}: {n:,} customers; half fit this group at least {times} times as well as the next."
 
 
 def _telling(compared):
