@@ -12,14 +12,23 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import logsumexp, ndtr, ndtri
 from sklearn.isotonic import isotonic_regression
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 from threadpoolctl import threadpool_limits
 
 from analysis.evidence import of_buyers
 from analysis.segments.features import Feature, Features, features, indicators, is_apart, shares_of, standardised
-from analysis.segments.methods import Measured, fitted, known_of, labels_and_fit, measured, method_for
+from analysis.segments.methods import (
+    METHODS,
+    Measured,
+    Prototypes,
+    fitted,
+    known_of,
+    labels_and_fit,
+    measured,
+    method_for,
+)
 
 #: Customers on whom the number of groups is tried, and how often.
 TRIAL_SIZE = 3000
@@ -133,10 +142,10 @@ def _settled(data: Measured, method: str, seed: int) -> Measured:
     return measured(data.profiles, middle.features, method)
 
 
-def _labels(data: Measured, of: Measured, method: str, k: int, seed: int) -> np.ndarray:
-    """Groups of customers `of`, formed by `data`."""
+def _formed(data: Measured, of: Measured, method: str, k: int, seed: int) -> tuple[np.ndarray, Prototypes]:
+    """Groups of customers `of`, and what gives them, formed by `data`."""
     found = fitted(data, method, k, seed, thorough=False)
-    return labels_and_fit(found.scores(of.values), found.chances)[0]
+    return labels_and_fit(found.scores(of.values), found.chances)[0], found
 
 
 def _trial(data: Measured, one_kind: Sequence[Measured], method: str, k: int, seed: int) -> dict:
@@ -146,12 +155,12 @@ def _trial(data: Measured, one_kind: Sequence[Measured], method: str, k: int, se
     asked = [(data, data, seed), *((d, data, seed + 1 + i) for i, d in enumerate(drawn))]
     asked += [(other, other, seed) for other in one_kind]
     with ThreadPoolExecutor(WORKERS) as workers:  # the fits are NumPy's, which lets threads run beside each other
-        labels, *others = workers.map(lambda of: _labels(of[0], of[1], method, k, of[2]), asked)
-    again, without = others[:RESAMPLES], others[RESAMPLES:]
+        (labels, found), *others = workers.map(lambda of: _formed(of[0], of[1], method, k, of[2]), asked)
+    again, without = [label for label, _ in others[:RESAMPLES]], others[RESAMPLES:]
     agreement = [adjusted_rand_score(a, b) for a, b in pairwise([*again, again[0]])]
     low, high = np.quantile(agreement, [0.025, 0.975])
-    reference = np.array([explained_share(c, found) for c, found in zip(one_kind, without, strict=True)])
-    explained = explained_share(data, labels)
+    reference = np.array([explained_share(c, *of, method) for c, of in zip(one_kind, without, strict=True)])
+    explained = explained_share(data, labels, found, method)
     excess = explained - reference.mean()
     sure = excess > LEAST_DEVIATIONS * reference.std(ddof=1)
     return {
@@ -179,13 +188,21 @@ def _silhouette(data: Measured, labels: np.ndarray) -> dict:
     return {"silhouette": mean, "silhouette_low": mean - error, "silhouette_high": mean + error}
 
 
-def explained_share(data: Measured, labels: np.ndarray) -> float:
-    """Share of what tells customers apart that groups explain: the mean over features, each counting alike.
+def explained_share(data: Measured, labels: np.ndarray, found: Prototypes, method: str) -> float:
+    """Share of what tells customers apart that groups explain, all features counting alike.
 
-    Of a number the share of variance (eta squared), of a category Goodman and Kruskal's tau, of shares the share of the
-    variance of what was bought, purchase by purchase; always among those of whom it is known.
+    Notes
+    -----
+    Where groups have likelihoods, ``1 - exp(-2 g / f)`` for a gain g in log likelihood per customer over one group, with
+    f features (Maddala 1983, Limited-Dependent and Qualitative Variables), which for normal numbers is the share of the
+    variance. Else the mean over features of the share of variance (eta squared), of a category Goodman and Kruskal's
+    tau, of shares that of what was bought, purchase by purchase; always among those of whom it is known.
     """
-    return float(np.mean([_explained(data.profiles, feature, labels) for feature in data.features.features]))
+    if not found.chances:
+        return float(np.mean([_explained(data.profiles, feature, labels) for feature in data.features.features]))
+    one = METHODS[method](data, 1, 0, False)
+    gain = logsumexp(found.scores(data.values), axis=1) - logsumexp(one.scores(data.values), axis=1)
+    return float(1 - np.exp(-2 * gain.mean() / len(data.features)))
 
 
 def _explained(profiles: pd.DataFrame, feature: Feature, labels: np.ndarray) -> float:
