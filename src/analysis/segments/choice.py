@@ -193,8 +193,8 @@ def explained_share(data: Measured, labels: np.ndarray, found: Prototypes, metho
 
     Notes
     -----
-    Where groups have likelihoods, ``1 - exp(-2 g / f)`` for a gain g in log likelihood per customer over one group, with
-    f features (Maddala 1983, Limited-Dependent and Qualitative Variables), which for normal numbers is the share of the
+    Where groups have likelihoods, ``1 - exp(-2 g / f)`` for f features and a gain g in log likelihood per customer over
+    one group (Maddala 1983, Limited-Dependent and Qualitative Variables): for normal numbers the share of the
     variance. Else the mean over features of the share of variance (eta squared), of a category Goodman and Kruskal's
     tau, of shares that of what was bought, purchase by purchase; always among those of whom it is known.
     """
