@@ -48,8 +48,8 @@ STABLE = 0.75
 #: After so many numbers of groups in a row that are not found again, larger ones are not tried.
 GIVEN_UP = 3
 
-#: Among stable numbers of groups that go nearly as far beyond the reference, the largest tells most.
-NEARLY = 0.9
+#: Of stable numbers of groups that go as far beyond the reference, or hardly less far, the smallest is taken.
+NEARLY = 0.99
 
 CHOICE_COLUMNS = [
     "k", "stability", "low", "high", "silhouette", "silhouette_low", "silhouette_high", "smallest", "explained",
@@ -91,8 +91,8 @@ def choose_k(
         explained : float, share of what tells customers apart that the groups explain, all features counting alike.
         excess : float, what they explain beyond data without structure.
         beats_reference : bool, by at least `LEAST_EXCESS` and `LEAST_DEVIATIONS` standard deviations of the reference.
-        chosen : bool, True for one k: of those that are stable and beat the reference the largest that goes
-            about as far beyond it as any; 1 where there are none.
+        chosen : bool, True for one k: of those that are stable and beat the reference the one that goes
+            furthest beyond it (of nearly equals the smallest); 1 where there are none.
 
     Notes
     -----
@@ -228,11 +228,11 @@ def _explained(profiles: pd.DataFrame, feature: Feature, labels: np.ndarray) -> 
 
 
 def _elected(table: pd.DataFrame) -> int:
-    """The most groups that are found again and go about as far beyond the reference as any; 1 if there are none."""
+    """Of the numbers of groups that are found again, the one that goes furthest beyond the reference; else 1."""
     stable = table[table["beats_reference"] & (table["stability"] >= STABLE)]
     if stable.empty:
         return 1
-    return int(stable.loc[stable["excess"] >= NEARLY * stable["excess"].max(), "k"].max())
+    return int(stable.loc[stable["excess"] >= NEARLY * stable["excess"].max(), "k"].min())
 
 
 # --- customers without groups
