@@ -758,3 +758,36 @@ def test_of_many_rules_six_are_named_and_the_others_are_pale():
     assert len(texts(axes)) == 6
     assert "14 further rules" in last_line(axes)
     assert sum(line.get_color() == plots.PALE for line in axes.lines) == 14
+
+
+def test_stable_segments_that_explain_no_more_are_hollow_and_said_to_be():
+    table = choice((2, 0.9), (3, 0.6)).assign(beats_reference=[False, True])
+    axes = plots.stability(table, chosen=1)
+    said = "No structure: 2 segments come out most alike, 0.90, but explain no more than customers without groups would"
+    assert title(axes) == said
+    assert [line.lines[0].get_markerfacecolor() for line in axes.containers] == ["white", plots.GREY]
+    assert "hollow" in last_line(axes)
+    assert "hollow" not in last_line(plots.stability(choice((2, 0.9)), chosen=2))
+
+
+def test_sizes_without_revenue_show_customers_only():
+    axes = plots.segment_sizes(segment_summary((1, "A", 30, 0.3, np.nan), (2, "B", 70, 0.7, np.nan)))
+    assert title(axes) == "B: 70 % of customers"
+    assert len(axes.patches) == 2
+    assert not any("revenue" in text for text in texts(axes))
+
+
+def test_a_number_that_is_a_share_is_written_as_one():
+    rows = [(1, "A", 0.2, 0.4, -0.2, -0.9), (2, "B", 0.4, 0.2, 0.2, 0.9)]
+    summary = pd.DataFrame(rows, columns=["segment", "segment_name", "value", "elsewhere", "difference", "effect"])
+    summary = summary.assign(trait="discount_share", level="", kind="number", n=50, distinctive=True)
+    assert {"20 %", "40 %"} <= set(texts(plots.segment_traits(summary)))
+
+
+def test_groups_known_by_what_they_buy_each_show_it():
+    rows = [(1, "A", "bought_art", 1.0), (1, "A", "bought_law", -0.5)]
+    rows += [(2, "B", "bought_law", 1.0), (2, "B", "bought_art", -0.5)]
+    summary = pd.DataFrame(rows, columns=["segment", "segment_name", "trait", "effect"])
+    summary = summary.assign(level="", kind="number", n=50, value=0.3, difference=0.1, distinctive=True)
+    heads = [text.get_text() for text in plots.segment_traits(summary).get_xticklabels()]
+    assert [("art" in head, "law" in head) for head in heads] == [(True, False), (False, True)]

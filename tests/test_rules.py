@@ -619,3 +619,9 @@ def test_the_figure_of_origins_says_when_nothing_differs():
     assert "fair are worth 41 EUR, those of all origins 18.5 EUR" in plots.origins(found.table, 0, "EUR").get_title()
     title = plots.origins(found.table.assign(differs=False)).get_title()
     assert " ".join(title.split()).startswith("No origin's customers are worth more or less beyond chance: 11 to 41")
+
+
+def test_where_no_rule_can_be_asked_that_is_said_first():
+    found = segments.from_rules(customers(n_orders=[1, 2]), {"A": {"last_nps": ">= 9"}})
+    assert found.words[0].startswith("No rule of the file can be asked of this base")
+    assert "last_nps" in found.words[1]

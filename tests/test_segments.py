@@ -82,7 +82,7 @@ def test_coinciding_cuts_give_fewer_scores_and_say_so():
     # cuts of eight ones and two threes are 1, 1, 1 and 1.4: below three lie all four, below one none
     scores = segments.rfm(_buyers([1] * 8 + [3, 3]))
     assert scores["f"].tolist() == [1] * 8 + [5, 5]
-    assert any("n_orders gives only 2 of 5 scores (1, 5)" in note for note in scores.attrs["notes"])
+    assert any("Number of orders gives only 2 of 5 scores (1, 5)" in note for note in scores.attrs["notes"])
 
 
 def test_where_all_bought_once_for_the_same_amount_nobody_is_better():
@@ -128,7 +128,7 @@ def test_cuts_of_ones_own_are_where_the_next_score_begins():
     assert scores["m"].tolist() == [1, 2, 2, 4, 5]
     assert scores["rfm_segment"].iloc[0] == "New customers"
     assert scores.attrs["cuts"] == cuts
-    assert any("recency_days gives only 4 of 5 scores (1, 2, 4, 5): nobody lies" in n for n in scores.attrs["notes"])
+    assert any("Recency (days) gives only 4 of 5 scores (1, 2, 4, 5): nobody lies" in n for n in scores.attrs["notes"])
 
 
 def test_a_column_without_cuts_is_cut_into_fifths():
@@ -347,3 +347,52 @@ def test_sizes_add_up():
     assert table["n"].tolist() == [30, 30]
     assert table["revenue"].tolist() == [600, 27_000]
     assert table["revenue_share"].tolist() == pytest.approx([600 / 27_600, 27_000 / 27_600], abs=1e-6)
+
+
+def _named_by_share(here, there, n=30):
+    """Name of a group whose members buy a share of art, beside a group with another."""
+    shares = np.array([here] * n + [there] * n) + np.tile(np.linspace(-0.02, 0.02, n), 2)
+    profiles = pd.DataFrame({"customer_id": range(2 * n), "bought_art": shares})
+    groups = pd.DataFrame({"customer_id": range(2 * n), "segment": [1] * n + [2] * n})
+    return segments.name_segments(profiles, groups)["segment_name"].iloc[0]
+
+
+def test_a_share_is_called_little_only_where_it_is_little():
+    # of what most others buy, 0.2 is less than half of 0.6; 0.45 is not, and more than half is no less either
+    assert _named_by_share(0.2, 0.6) == "Little art"
+    assert _named_by_share(0.45, 0.6) == "Average customers"
+    assert _named_by_share(0.55, 0.7) == "Average customers"
+
+
+def test_a_share_that_is_more_than_elsewhere_but_no_half_is_called_more():
+    assert _named_by_share(0.13, 0.03) == "More art"
+    assert _named_by_share(0.8, 0.3) == "Buying art"
+
+
+def test_a_group_of_whom_nothing_was_known_is_called_so():
+    profiles = pd.DataFrame({"customer_id": range(40), "age": [20.0, 21] * 10 + [60.0, 61] * 5 + [np.nan] * 10})
+    groups = pd.DataFrame({"customer_id": range(40), "segment": [1] * 20 + [2] * 10 + [3] * 10})
+    groups["fit"] = [0.9] * 30 + [np.nan] * 10
+    named = segments.name_segments(profiles, groups).groupby("segment")["segment_name"].first()
+    assert named.tolist() == ["Younger", "Older", "Hardly known"]
+
+
+@pytest.mark.parametrize(
+    ("stability", "more", "says"),
+    [
+        ([0.4, 0.5], [False, False], "No number of groups explains more than customers without groups would"),
+        ([0.9, 0.5], [False, False], "(2 groups, agreement 0.90), but explain no more than"),
+        ([0.4, 0.5], [False, True], "(3 groups, agreement 0.50; 0.75 is asked) is not found again"),
+        (
+            [0.9, 0.5],
+            [False, True],
+            "and what is found again when other customers are drawn (2 groups, agreement 0.90)",
+        ),
+    ],
+)
+def test_why_there_are_no_groups_is_said(stability, more, says):
+    choice = pd.DataFrame({"k": [1, 2, 3], "stability": [np.nan, *stability], "beats_reference": [False, *more]})
+    sizes = pd.DataFrame({"segment_name": ["All", "None"], "share": [0.9, 0.1], "revenue_share": [1.0, 0.0]})
+    said = segments.findings(sizes, choice.assign(chosen=choice["k"] == 1), 1)
+    assert len(said) == 1  # that all bring all the revenue is no finding
+    assert says in said[0]

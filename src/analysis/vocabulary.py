@@ -25,7 +25,9 @@ class Words:
     noun : str
         Where the column's own name would say little.
     little, much : str
-        What a group with little or much of it is called.
+        What a group with little or much of it is called; of a share, much is more than half.
+    more : str
+        Of a share, what a group is called that has more of it than others, if no more than half.
     level : str
         What a group most of whom have a level is called.
     topic : str
@@ -39,6 +41,7 @@ class Words:
     noun: str = ""
     little: str = ""
     much: str = ""
+    more: str = ""
     level: str = "{}"
     topic: str = ""
 
@@ -145,7 +148,15 @@ WORDS: dict[str, Words] = {
     "overdue_ratio": Words(
         "buys", "overdue", "Has waited {} times the own usual gap", "times", little="on time", much="overdue"
     ),
-    "n_lines": Words("buys", "lines", "Bought {} lines in all", "lines", topic="frequency"),
+    "n_lines": Words(
+        "buys",
+        "lines",
+        "Bought {} lines in all",
+        "lines",
+        little="buyers of few lines",
+        much="buyers of many lines",
+        topic="frequency",
+    ),
     "discount_share": Words(
         "buys", "discount", "Gets {} of the price off", "share", little="full-price buyers", much="discount hunters"
     ),
@@ -415,12 +426,14 @@ def words(column: str) -> Words | None:
     if column.startswith(BOUGHT):
         value = column.removeprefix(BOUGHT)
         said = {"noun": f"share of {value} in what they buy", "much": f"buying {value}", "little": f"little {value}"}
+        said["more"] = f"more {value}"
         return Words(
             "needs", f"share of {value}", f"Buys {{}} of the lines in {value}", "share", **said, topic="category"
         )
     if column.startswith(THROUGH):
         value = column.removeprefix(THROUGH)
         said = {"noun": f"share bought by {value}", "much": f"buying by {value}", "little": f"hardly by {value}"}
+        said["more"] = f"more by {value}"
         return Words(
             "channels", f"share by {value}", f"Places {{}} of the orders by {value}", "share", **said, topic="channel"
         )

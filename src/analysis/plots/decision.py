@@ -82,7 +82,8 @@ def profit_curve(
     drawn = "Curves of profit by share contacted; where each rule stops it earns: " + listing(told)
     notes = [_judged(profits)]
     notes += ["band: 95 % interval"] if use in set(ranked["rule"]) else []
-    notes += [f"pale: {len(ranked) - len(named)} further rules"] if len(ranked) > len(named) else []
+    others = len(ranked) - len(named)
+    notes += [f"pale: {counted(others, 'further rule')}"] if others else []
     return finish(axes, _title(ranked, use, currency), drawn, "; ".join(filter(None, notes)), source)
 
 

@@ -39,6 +39,7 @@ from analysis.plots.canvas import (
     sizes_in_words,
     write,
 )
+from analysis.schema import BOUGHT, THROUGH
 from analysis.vocabulary import topic, words
 
 #: Below and above everybody else; blue and orange are told apart by red-green-blind readers too.
@@ -157,7 +158,8 @@ def stability(choice: pd.DataFrame, chosen: int | None = None, source: str | Non
     Parameters
     ----------
     choice : DataFrame, columns k, stability (mean adjusted Rand index: 0 as by chance, 1 identical), low, high;
-        silhouette is written below where it is given
+        silhouette is written below where it is given, and hollow is what has beats_reference false: no more is
+        explained than in customers without groups
     chosen : the number of segments that was chosen, 1 when no structure was found; by default the row that the column
         chosen marks
     source : where the figures come from, for the last line
@@ -179,11 +181,13 @@ def stability(choice: pd.DataFrame, chosen: int | None = None, source: str | Non
     if choice.empty:
         return nothing_to_show("too few customers to try any number of segments")
     best = choice.sort_values(["stability", "k"], ascending=[False, True]).iloc[0]
+    more = choice.get("beats_reference", pd.Series(True, choice.index)).astype(bool)
     axes = canvas(height=3.6)
-    for row in choice.itertuples():
+    for row, filled in zip(choice.itertuples(), more, strict=True):
         colour = ACCENT if row.k == chosen else GREY
         arms = [[max(row.stability - row.low, 0)], [max(row.high - row.stability, 0)]]
-        axes.errorbar(row.k, row.stability, arms, fmt="o", color=colour, ms=8, lw=2, capsize=4)
+        face = colour if filled else "white"
+        axes.errorbar(row.k, row.stability, arms, fmt="o", color=colour, mfc=face, ms=8, lw=2, capsize=4)
         write(
             axes,
             f"{row.stability:.2f}",
@@ -204,7 +208,9 @@ def stability(choice: pd.DataFrame, chosen: int | None = None, source: str | Non
     heading(axes, "stability")
     drawn = "Points with intervals, stability by number of segments: "
     drawn += listing((f"with {r.k}", f"{r.stability:.2f} ({r.low:.2f} to {r.high:.2f})") for r in choice.itertuples())
-    notes = "intervals hold 95 % of the repeats"
+    hollow = ", ".join(f"{k}" for k in choice["k"][~more])
+    drawn += f". No more is explained than without groups with {hollow}" if hollow else ""
+    notes = "intervals hold 95 % of the repeats" + ("; hollow: no more explained than without groups" if hollow else "")
     return finish(axes, _choice_in_words(choice, chosen, best), drawn, notes, source)
 
 
@@ -230,22 +236,27 @@ def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
     axes = canvas(rows=1.8 * len(summary))
     y = np.arange(len(summary))
     colours = [segment_colour(s) for s in summary["segment"]]
-    axes.barh(y - 0.19, summary["share"], height=0.34, color=GREY)
-    axes.barh(y + 0.19, revenue.fillna(0), height=0.34, color=colours)
     people = [f"{percent(s)} of customers ({n:,})" for s, n in zip(summary["share"], summary["n"], strict=True)]
     money = [f"{percent(s)} of revenue" if np.isfinite(s) else "revenue unknown" for s in revenue]
-    label_bars(axes, y - 0.19, summary["share"], people, colour=QUIET)
-    label_bars(axes, y + 0.19, revenue.fillna(0).clip(lower=0), money)
+    if revenue.notna().any():
+        axes.barh(y - 0.19, summary["share"], height=0.34, color=GREY)
+        axes.barh(y + 0.19, revenue.fillna(0), height=0.34, color=colours)
+        label_bars(axes, y - 0.19, summary["share"], people, colour=QUIET)
+        label_bars(axes, y + 0.19, revenue.fillna(0).clip(lower=0), money)
+    else:
+        axes.barh(y, summary["share"], height=0.5, color=colours)
+        label_bars(axes, y, summary["share"], people)
     ranked_axis(axes, [name_of(s) for s in summary["segment_name"]])
-    share_axis(axes, "share of all customers, and of all revenue")
-    axes.set_xlim(min(0, revenue.min() * 1.25), max(summary["share"].max(), revenue.max()))
+    share_axis(axes, "share of all customers" + (", and of all revenue" if revenue.notna().any() else ""))
+    axes.set_xlim(np.fmin(0, revenue.min() * 1.25), np.fmax(summary["share"].max(), revenue.max()))
     if revenue.min() < 0:
         axes.axvline(0, color=QUIET, lw=0.8)
-    at = (revenue - summary["share"]).fillna(-np.inf).argmax()
+    at = (revenue - summary["share"]).fillna(-np.inf).argmax() if revenue.notna().any() else summary["n"].argmax()
     first = summary.iloc[at]
-    title = f"{elided(first['segment_name'], 40)}: {percent(first['share'])} of customers, {money[at]}"
-    drawn = "Pairs of bars by segment: "
-    drawn += "; ".join(f"{k}: {p}, {m}" for k, p, m in zip(summary["segment_name"], people, money, strict=True))
+    title = f"{elided(first['segment_name'], 40)}: {percent(first['share'])} of customers"
+    title += f", {money[at]}" if revenue.notna().any() else ""
+    told = [f"{k}: {p}, {m}" for k, p, m in zip(summary["segment_name"], people, money, strict=True)]
+    drawn = "Pairs of bars by segment: " + "; ".join(told)
     return finish(axes, title, drawn, f"n = {counted(summary['n'].sum(), 'customer')}", source)
 
 
@@ -284,7 +295,8 @@ def segment_traits(summary: pd.DataFrame, source: str | None = None) -> Axes:
     names = rows.drop_duplicates("segment").set_index("segment")["segment_name"].sort_index()
     cells = rows.assign(at=list(zip(rows["trait"], rows["level"], strict=True))).pivot(index="segment", columns="at")
     shades = cells["delta"].where(cells["clear"].eq(True))[told].fillna(0).to_numpy(dtype=float)
-    kinds = [_kind(rows.loc[(rows["trait"] == t) & (rows["level"] == level), "kind"].iloc[0], t) for t, level in told]
+    kinds = [rows.loc[(rows["trait"] == t) & (rows["level"] == level), "kind"].iloc[0] for t, level in told]
+    kinds = [_as_share(trait, kind) for (trait, _), kind in zip(told, kinds, strict=True)]
     figures = [list(map(_figure, row, kinds)) for row in cells["value"][told].to_numpy()]
     axes = canvas(height=1.9 + 0.42 * len(names))
     axes.pcolormesh(shades, cmap=_APART, vmin=-1, vmax=1, edgecolors="white", linewidth=1.5)
@@ -317,13 +329,15 @@ def _heads_above(axes: Axes, heads: list[str], names: list[str]) -> None:
 def _telling(rows, most):
     """(trait, level) of what sets groups apart, one of each topic: each group's strongest, then each one's second, …
 
-    In the order of how much they tell of a customer on average, so that a small group does not come first.
+    Of what they buy and through which channels one for each group, as each group may be known by another. In the order
+    of how much they tell of a customer on average, so that a small group does not come first.
     """
     rows = rows.assign(strength=rows["delta"].abs().round(6), topic=rows["trait"].map(topic))
     rows = rows[rows["clear"] & (2 * rows["n"] > rows.groupby("segment")["n"].transform("max"))]  # known of most
     rows = rows.sort_values(["strength", "trait", "level"], ascending=[False, True, True], kind="stable")
     rows = rows.drop_duplicates(["segment", "topic"]).assign(place=lambda r: r.groupby("segment").cumcount())
-    chosen = rows.sort_values("place", kind="stable").drop_duplicates("topic").head(most)[["trait", "level"]]
+    rows["alike"] = rows["topic"].mask(rows["trait"].str.startswith((BOUGHT, THROUGH)), rows["trait"])
+    chosen = rows.sort_values("place", kind="stable").drop_duplicates("alike").head(most)[["trait", "level"]]
     told = rows.assign(told=rows["strength"] * rows["n"]).groupby(["trait", "level"])["told"].sum()
     return sorted(chosen.itertuples(index=False, name=None), key=lambda t: (-told[t], t))
 
@@ -333,14 +347,14 @@ def _trait(trait: str, level: str) -> str:
 
 
 def _head(text: str, width: int) -> str:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)  # NumWebVisits, as some bases write
-    return "\n".join(textwrap.wrap(words, width, max_lines=4, placeholder=" …"))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)  # NumWebVisits, as some bases write
+    return "\n".join(textwrap.wrap(spaced, width, max_lines=4, placeholder=" …"))
 
 
-def _kind(kind: str, trait: str) -> str:
-    """How a trait is written: a share also where it is a customer's own, as that of a category in what they buy."""
-    said = words(trait)
-    return "share" if said and said.unit == "share" else kind
+def _as_share(trait: str, kind: str) -> str:
+    """Numbers that are shares are written as shares."""
+    known = words(trait)
+    return "share" if known and known.unit == "share" else kind
 
 
 def _figure(value: float, kind: str) -> str:
@@ -391,7 +405,8 @@ def overlaps(overlap: pd.DataFrame, source: str | None = None) -> Axes:
         title += f"{elided(names[there], 40)}, too"
     pairs = [(shares[i, j], f"{names[i]} in {names[j]}") for i, j in np.ndindex(shares.shape) if shares[i, j]]
     pairs = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
-    drawn = "Shares of segments that lie in others: " + listing((name, percent(share)) for share, name in pairs)
+    shared = listing((name, percent(share)) for share, name in pairs)
+    drawn = f"Shares of segments that lie in others: {shared or 'none'}"
     return finish(axes, title, drawn, f"n = {n.min():,.0f} to {n.max():,.0f} customers in a segment", source)
 
 
@@ -507,6 +522,9 @@ def _widest_runs(names):
 
 def _choice_in_words(choice: pd.DataFrame, chosen: int, best: pd.Series) -> str:
     row = choice[choice["k"] == chosen]
+    if row.empty and not best.get("beats_reference", True):
+        alike = f"{best['k']:.0f} segments come out most alike, {best['stability']:.2f}"
+        return f"No structure: {alike}, but explain no more than customers without groups would"
     if row.empty:
         tried = f"{choice['k'].min()} to {choice['k'].max()}" if len(choice) > 1 else f"{choice['k'].min()}"
         return (

@@ -23,7 +23,7 @@ from analysis.profiles.ideal import Ideal, ideal_customer
 from analysis.profiles.opinions import reliability
 from analysis.profiles.place import Places, by_place, place_to_show
 from analysis.profiles.tags import tag_counts, tag_fields
-from analysis.profiles.targets import best, known_and_met, target_later, worth
+from analysis.profiles.targets import best, known_and_met, known_customers, target_later, worth
 from analysis.profiles.traits import attributes, family
 from analysis.profiles.voices import Rivals, nps_by_year, rivals, topics
 
@@ -53,6 +53,7 @@ __all__ = [
     "in_the_dark",
     "key_figures",
     "known_and_met",
+    "known_customers",
     "nps_by_year",
     "place_to_show",
     "reliability",

@@ -223,7 +223,21 @@ def _days(base: Mapping, kind: str, after: date | str, until: date | str | None)
 
 
 def known_customers(profiles: pd.DataFrame) -> pd.DataFrame:
-    """The customers of whom there was a trace: without a day of signing up, who is in the base may have come later."""
+    """The customers of whom there was a trace: without a day of signing up, who is in the base may have come later.
+
+    Parameters
+    ----------
+    profiles : DataFrame, as from :func:`analysis.profiles.build` as of an earlier day
+
+    Returns
+    -------
+    DataFrame, the rows of those who had bought, been in touch, had a deal or received a campaign by then
+
+    Examples
+    --------
+    >>> known_customers(pd.DataFrame({"customer_id": ["a", "b"], "n_orders": [1, 0]}))["customer_id"].tolist()
+    ['a']
+    """
     traces = [c for c in ("n_orders", "n_touchpoints", "n_deals", "campaigns_received") if c in profiles]
     return profiles if "signup_at" in profiles else profiles[(profiles[traces] > 0).any(axis=1)]
 

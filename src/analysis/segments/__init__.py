@@ -5,6 +5,7 @@ there are any; `describe` and `name_segments` say what a group is.
 """
 
 from analysis.segments.advice import policy_in_words
+from analysis.segments.cases import FEWEST
 from analysis.segments.choice import choose_k
 from analysis.segments.concentration import ParetoResult, pareto
 from analysis.segments.concerns import concerns
@@ -23,6 +24,7 @@ from analysis.segments.rules import RuleSegments, campaign_list, from_rules, rul
 from analysis.segments.short_rules import ShortRules, short_rules
 
 __all__ = [
+    "FEWEST",
     "METHODS",
     "NO_PURCHASE",
     "RFM_GRID",

@@ -119,7 +119,8 @@ def _promised(policy, currency: str) -> list[str]:
         f"{_named(row.rule, row.kind)} {_sum(row.promised, currency)} and earned {short(row.profit)}"
         for row in broken.itertuples()
     ]
-    return [f"Less than they led to expect: {'; '.join(told)}."]
+    times = " Mass marketing is among them, so that times were worse for all." if MASS in set(broken["rule"]) else ""
+    return [f"Less than they led to expect: {'; '.join(told)}.{times}"]
 
 
 def _what_profit_is(policy, currency: str) -> str:

@@ -134,7 +134,7 @@ def findings(sizes, choice, chosen, pareto=None):
         )
     if chosen != supported:
         sentences.append(f"{chosen} groups were asked for and formed all the same.")
-    if sizes["revenue_share"].notna().any() and len(sizes) > 1:
+    if sizes["revenue_share"].notna().any() and chosen > 1:
         over = sizes.loc[(sizes["revenue_share"] - sizes["share"]).idxmax()]
         sentences.append(
             f"{over['segment_name']}: {evidence.percent(over['share'])} of customers, "
@@ -145,14 +145,25 @@ def findings(sizes, choice, chosen, pareto=None):
 
 def _no_structure_in_words(choice):
     """Why the verdict is one group."""
-    beats = choice[choice["beats_reference"]]
-    if beats.empty:
+    more, stable = choice[choice["beats_reference"]], choice[choice["stability"] >= STABLE]
+    again = f"found again when other customers are drawn ({_agreement(stable)})"
+    if more.empty and stable.empty:
         return "No number of groups explains more than customers without groups would: no structure here."
-    best = beats.loc[beats["stability"].idxmax()]
+    if more.empty:
+        return f"Groups are {again}, but explain no more than customers without groups would: no structure here."
+    also = "" if stable.empty else f", and what is {again} explains no more"
     return (
-        f"Groups explain more than customers without groups would, but are not the same when other customers are drawn "
-        f"(agreement {best['stability']:.2f} at best, {STABLE} is asked): no structure to rely on here."
+        f"What explains more than customers without groups would ({_agreement(more)}; {STABLE} is asked) is not found "
+        f"again when other customers are drawn{also}: no structure to rely on here."
     )
+
+
+def _agreement(choice):
+    """The most stable of some numbers of groups, in words."""
+    if choice.empty:
+        return ""
+    best = choice.loc[choice["stability"].idxmax()]
+    return f"{best['k']:.0f} groups, agreement {best['stability']:.2f}"
 
 
 def deltas(summary):

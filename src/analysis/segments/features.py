@@ -371,8 +371,12 @@ def _same(x: np.ndarray, other: np.ndarray) -> bool:
 
 def _missing_in_words(profiles: pd.DataFrame, found: list[Feature]) -> list[str]:
     """How often each feature is not known."""
-    missing = {in_words(f.name): profiles[f.columns[0]].isna().mean() for f in found}
-    listed = ", ".join(f"{name} of {percent(share)}" for name, share in missing.items() if share > 0)
+    missing = {}
+    for feature in found:
+        share = profiles[feature.columns[0]].isna().mean()
+        if share > 0:
+            missing.setdefault(percent(share), []).append(in_words(feature.name))
+    listed = "; ".join(f"{', '.join(names)} of {share}" for share, names in missing.items())
     return [f"Not known: {listed} of the customers; a customer is placed by what is known."] if listed else []
 
 

@@ -394,7 +394,7 @@ def _largest(table, column):
 def _flow_in_words(move):
     worth = ""
     if np.isfinite(getattr(move, "worth_change", np.nan)):
-        worth = f"; on average {evidence.short(move.worth_before)} before and {evidence.short(move.worth_after)} after"
+        worth = f"; worth {evidence.short(move.worth_before)} each before and {evidence.short(move.worth_after)} after"
     return (
         f"More go from {move.source} to {move.target} than come back: {move.n:,} against {move.n - move.net:,.0f}, net "
         f"{move.net:,.0f} (interval {move.net_low:,.0f} to {move.net_high:,.0f}); "

@@ -42,6 +42,7 @@ def name_segments(profiles, segments):
     if "n_orders" in table:
         names = _who_never_bought(table)
     names |= _of_one_kind(table)
+    names = _hardly_known(segments) | names
     rest = [s for s in numbers if s not in names]
     if len(rest) == 1:
         names[rest[0]] = (
@@ -65,6 +66,14 @@ def _who_never_bought(table):
     return dict.fromkeys(without, NO_PURCHASE if all_of_them else "Hardly known")
 
 
+def _hardly_known(segments):
+    """Names of the groups none of whose members could be placed, where others could be."""
+    if "fit" not in segments or segments["fit"].isna().all():
+        return {}
+    nobody = segments["fit"].isna().groupby(segments["segment"]).all()
+    return dict.fromkeys(nobody.index[nobody], "Hardly known")
+
+
 def _of_one_kind(table):
     """Names of the groups that hold all companies, or all persons, among customers of both kinds."""
     if "kind" not in table or table["kind"].nunique() < 2:
@@ -82,14 +91,22 @@ def _phrases(traits):
     number = traits["kind"] == "number"
     delta = evidence.delta(traits)
     strength = delta.abs().where(number, delta).round(6)
-    share = traits["trait"].str.startswith(
-        (BOUGHT, THROUGH)
-    )  # of a share the value itself says how much of it there is
-    typical = traits["known"] * traits["value"].where(~number | share, 1) > 0.5
+    typical = traits["known"] * traits["value"].where(~number, 1) > 0.5
     typical &= number | (strength >= evidence.SMALL_EFFECT)
+    typical &= ~_is_share(traits) | (delta > 0) | _lacking(traits)
     for row in traits.loc[strength[typical].sort_values(ascending=False, kind="stable").index].itertuples():
         phrases.setdefault(*_phrase(row))
     return list(phrases.items())
+
+
+def _is_share(traits):
+    """Whether a trait is one of several shares that add up: the more of one, the less of all others."""
+    return traits["trait"].str.startswith((BOUGHT, THROUGH))
+
+
+def _lacking(traits):
+    """Whether a share that is most of what others have is less than half of that here."""
+    return (traits["elsewhere"] > 0.5) & (2 * traits["value"] < traits["elsewhere"])
 
 
 def _phrase(row):
@@ -101,6 +118,8 @@ def _phrase(row):
         phrase = f"not {phrase}" if row.level == "no" else phrase
     elif row.trait in ("n_order_days", "n_orders") and row.value == 1:
         phrase = "one-time buyers"
+    elif known and known.more and row.effect > 0 and row.value <= 0.5:
+        phrase = known.more
     elif known and known.much:
         phrase = known.much if row.effect > 0 else known.little
     else:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import Problem, did_you_mean, require_columns
+from analysis.evidence import in_words
 
 NO_PURCHASE = "No completed purchase"
 
@@ -171,4 +172,5 @@ def _skipped(column, scores, asked):
         return []
     listed = ", ".join(str(score) for score in given)
     why = "nobody lies between the other cuts" if asked else "many customers share a value"
-    return [f"{column} gives only {len(given)} of 5 scores ({listed}): {why}."]
+    said = in_words(column)
+    return [f"{said[0].upper() + said[1:]} gives only {len(given)} of 5 scores ({listed}): {why}."]

@@ -313,6 +313,8 @@ def _overlap(members, names):
 
 def _in_words(summary, members, conditions, left_out):
     sentences = []
+    if summary.empty:
+        sentences.append("No rule of the file can be asked of this base: what each asks for is not known here.")
     if len(summary):
         in_how_many = members.sum(axis=1)
         n, some, several = len(members), int((in_how_many > 0).sum()), int((in_how_many > 1).sum())
