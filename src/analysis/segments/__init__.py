@@ -21,7 +21,7 @@ from analysis.segments.own_names import own_names, renamed
 from analysis.segments.priority import Priority, priority, priority_in_words
 from analysis.segments.rfm import NO_PURCHASE, RFM_GRID, no_scores, rfm, rfm_name
 from analysis.segments.rules import RuleSegments, campaign_list, from_rules, rule_labels
-from analysis.segments.short_rules import ShortRules, short_rules
+from analysis.segments.short_rules import ShortRules, rules_in_words, short_rules
 
 __all__ = [
     "FEWEST",
@@ -64,6 +64,7 @@ __all__ = [
     "rfm",
     "rfm_name",
     "rule_labels",
+    "rules_in_words",
     "save",
     "short_rules",
     "sizes",

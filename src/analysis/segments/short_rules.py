@@ -135,6 +135,37 @@ def short_rules(profiles, segments, currency="", seed=0):
     return ShortRules(rules, fidelity, _verdict(fidelity, rules, groups))
 
 
+def rules_in_words(rules):
+    """Each rule as a sentence, with how far it can be relied on.
+
+    Parameters
+    ----------
+    rules : DataFrame, as in :class:`ShortRules`
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> table = {"segment_name": ["Young"], "n": [80], "rule": ["who is under 25 years old"]}
+    >>> print(*rules_in_words(pd.DataFrame(table).assign(precision=0.9, recall=0.8)))
+    **Young** (80 customers): who is under 25 years old. Of those who meet it 90 % are in the group, and 80 % of the \
+group meet it.
+    """
+    told = []
+    for row in rules.itertuples():
+        here = f"**{row.segment_name}** ({row.n:,} customers): "
+        if not isinstance(row.rule, str) or not row.rule:
+            told.append(f"{here}no short rule was found.")
+            continue
+        precision, recall = evidence.percent(row.precision), evidence.percent(row.recall)
+        told.append(
+            f"{here}{row.rule}. Of those who meet it {precision} are in the group, and {recall} of the group meet it."
+        )
+    return told
+
+
 def _sampled(table, seed):
     """A large base's sample, the same for the same customers."""
     if len(table) <= LEARNT_FROM:
