@@ -18,7 +18,16 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 from threadpoolctl import threadpool_limits
 
 from analysis.evidence import of_buyers
-from analysis.segments.features import Feature, Features, features, indicators, is_apart, shares_of, standardised
+from analysis.segments.features import (
+    Feature,
+    Features,
+    counted,
+    features,
+    indicators,
+    is_apart,
+    shares_of,
+    standardised,
+)
 from analysis.segments.methods import (
     METHODS,
     Measured,
@@ -214,7 +223,7 @@ def _explained(profiles: pd.DataFrame, feature: Feature, labels: np.ndarray) -> 
         x[x.sum(axis=1) == 0] = np.nan
     else:
         x, n = shares_of(profiles, feature)
-        weight = n / (1 + np.maximum(n - 1, 0) * feature.alike)
+        weight = counted(n, feature.alike)
     known = ~np.isnan(x[:, 0]) & (weight > 0)
     x, weight, labels = x[known], weight[known], labels[known]
     if not len(x):
