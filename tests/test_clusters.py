@@ -385,3 +385,22 @@ def test_what_all_persons_share_is_no_feature_though_companies_differ():
     found = segments.features(profiles, ["behavioural"])
     assert [f.name for f in found.features] == ["recency_days", "n_orders"]
     assert segments.choose_k(profiles, found, ks=[2, 3])["k"].tolist() == [1, 2, 3]
+
+
+def test_cutting_numbers_into_levels_hides_no_dependence_from_the_reference():
+    # two normal numbers with a correlation of 0.6, both known as above or below the middle only: as seen 0.41
+    z = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 4000)
+    from analysis.segments.choice import _rank_correlations
+
+    found = _rank_correlations(pd.DataFrame({"a": (z[:, 0] > 0) * 1.0, "b": (z[:, 1] > 0) * 1.0}))
+    assert found[0, 1] == pytest.approx(0.6, abs=0.08)
+
+
+def test_what_likelihood_gains_is_told_per_feature():
+    # two groups at 0 and 4 in each of two numbers, variance 1 + 4 = 5 in all: each number gains ln(5) / 2, and the two
+    # groups cost ln(2) to tell; 1 - exp(-2 (ln 5 - ln 2) / 2) = 0.6
+    rng = np.random.default_rng(0)
+    x = np.repeat([0.0, 4.0], 1000)[:, None] + rng.normal(size=(2000, 2))
+    profiles = pd.DataFrame(x, columns=["a", "b"]).assign(customer_id=ids(2000))
+    choice = segments.choose_k(profiles, ["a", "b"], "latent classes", ks=[2])
+    assert choice.query("k == 2")["explained"].item() == pytest.approx(0.6, abs=0.03)

@@ -203,9 +203,10 @@ def explained_share(data: Measured, labels: np.ndarray, found: Prototypes, metho
     Notes
     -----
     Where groups have likelihoods, ``1 - exp(-2 g / f)`` for f features and a gain g in log likelihood per customer over
-    one group (Maddala 1983, Limited-Dependent and Qualitative Variables): for normal numbers the share of the
-    variance. Else the mean over features of the share of variance (eta squared), of a category Goodman and Kruskal's
-    tau, of shares that of what was bought, purchase by purchase; always among those of whom it is known.
+    one group (Maddala 1983, Limited-Dependent and Qualitative Variables): for normal numbers about the share of the
+    variance, less for what it costs to tell the groups.
+    Else the mean over features of the share of variance (eta squared), of a category Goodman and Kruskal's tau, of
+    shares that of what was bought, purchase by purchase; always among those of whom it is known.
     """
     if not found.chances:
         return float(np.mean([_explained(data.profiles, feature, labels) for feature in data.features.features]))
