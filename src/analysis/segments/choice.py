@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from analysis.segments.features import (
 )
 from analysis.segments.methods import (
     METHODS,
+    WITH_CHANCES,
     Measured,
     Prototypes,
     fitted,
@@ -59,6 +61,9 @@ GIVEN_UP = 3
 
 #: Of stable numbers of groups that go as far beyond the reference, or hardly less far, the smallest is taken.
 NEARLY = 0.99
+
+#: Steps of a number of few values, with those between them that nobody has.
+MOST_STEPS = 300
 
 CHOICE_COLUMNS = [
     "k", "stability", "low", "high", "silhouette", "silhouette_low", "silhouette_high", "smallest", "explained",
@@ -125,10 +130,9 @@ def choose_k(
     ks = [k for k in ks if k >= 2 and k * FEWEST_PER_GROUP <= len(data) and k < len(np.unique(data.values, axis=0))]
     ks = ks[:1] if method == "hdbscan" else ks  # it finds a number of its own
     rows = [{"k": 1, "smallest": 1.0}]
-    if ks:
-        data, one_kind = _settled(data, method, seed), _customers_of_one_kind(data, by, method)
+    bench = _bench(_settled(data, method, seed), by, method) if ks else None
     for k in sorted(ks):
-        rows.append(_trial(data, one_kind, method, k, seed))
+        rows.append(_trial(bench, method, k, seed))
         if all(row["stability"] < STABLE for row in rows[-GIVEN_UP:] if row["k"] > 1) and len(rows) > GIVEN_UP:
             break
     table = pd.DataFrame(rows, columns=CHOICE_COLUMNS).drop_duplicates("k").round(4)
@@ -157,27 +161,52 @@ def _formed(data: Measured, of: Measured, method: str, k: int, seed: int) -> tup
     return labels_and_fit(found.scores(of.values), found.chances)[0], found
 
 
-def _trial(data: Measured, one_kind: Sequence[Measured], method: str, k: int, seed: int) -> dict:
+class _Bench(NamedTuple):
+    """What every number of groups is tried on: customers, customers of one kind, and what one group makes of each.
+
+    Attributes
+    ----------
+    data : Measured
+    one_kind : list of Measured
+    alone : list of float, mean log likelihood of one group, of `data` first; NaN where groups have none
+    near : array of float64, shape (at most 1,000, columns): places of customers, for the silhouette
+    """
+
+    data: Measured
+    one_kind: list[Measured]
+    alone: list[float]
+    near: np.ndarray
+
+
+def _bench(data: Measured, by: Features, method: str) -> _Bench:
+    one_kind = _customers_of_one_kind(data, by, method)
+    alone = [_likelihood(d, METHODS[method](d, 1, 0, False)) if method in WITH_CHANCES else np.nan
+             for d in (data, *one_kind)]  # fmt: skip
+    near = measured(data.profiles.iloc[:1000], data.features, "k-means").values
+    return _Bench(data, one_kind, alone, near)
+
+
+def _trial(bench: _Bench, method: str, k: int, seed: int) -> dict:
     """Stability, separation, smallest group and what is explained by k groups."""
-    rng = np.random.default_rng([seed, k])
+    rng, data = np.random.default_rng([seed, k]), bench.data
     drawn = [data.rows(rng.integers(0, len(data), len(data))) for _ in range(RESAMPLES)]
     asked = [(data, data, seed), *((d, data, seed + 1 + i) for i, d in enumerate(drawn))]
-    asked += [(other, other, seed) for other in one_kind]
+    asked += [(other, other, seed) for other in bench.one_kind]
     with ThreadPoolExecutor(WORKERS) as workers:  # the fits are NumPy's, which lets threads run beside each other
-        (labels, found), *others = workers.map(lambda of: _formed(of[0], of[1], method, k, of[2]), asked)
-    again, without = [label for label, _ in others[:RESAMPLES]], others[RESAMPLES:]
+        own, *others = workers.map(lambda of: _formed(of[0], of[1], method, k, of[2]), asked)
+    labels, again = own[0], [label for label, _ in others[:RESAMPLES]]
     agreement = [adjusted_rand_score(a, b) for a, b in pairwise([*again, again[0]])]
     low, high = np.quantile(agreement, [0.025, 0.975])
-    reference = np.array([explained_share(c, *of, method) for c, of in zip(one_kind, without, strict=True)])
-    explained = explained_share(data, labels, found, method)
-    excess = explained - reference.mean()
-    sure = excess > LEAST_DEVIATIONS * reference.std(ddof=1)
+    judged = zip((data, *bench.one_kind), (own, *others[RESAMPLES:]), bench.alone, strict=True)
+    explained, *reference = (explained_share(of, *formed, alone) for of, formed, alone in judged)
+    excess = explained - np.mean(reference)
+    sure = excess > LEAST_DEVIATIONS * np.std(reference, ddof=1)
     return {
         "k": len(np.unique(labels)) if method == "hdbscan" else k,
         "stability": np.mean(agreement),
         "low": low,
         "high": high,
-        **_silhouette(data, labels),
+        **_silhouette(bench.near, labels[: len(bench.near)]),
         "smallest": np.bincount(labels, minlength=k).min() / len(labels),
         "explained": explained,
         "excess": excess,
@@ -185,20 +214,19 @@ def _trial(data: Measured, one_kind: Sequence[Measured], method: str, k: int, se
     }
 
 
-def _silhouette(data: Measured, labels: np.ndarray) -> dict:
+def _silhouette(x: np.ndarray, labels: np.ndarray) -> dict:
     if len(np.unique(labels)) < 2:
         return {}
-    x = measured(data.profiles.iloc[:1000], data.features, "k-means").values
-    if len(np.unique(labels[: len(x)])) < 2:
-        return {}
-    of_each = silhouette_samples(x, labels[: len(x)])
+    of_each = silhouette_samples(x, labels)
     error = 1.96 * of_each.std(ddof=1) / np.sqrt(len(of_each))
     mean = of_each.mean()
     return {"silhouette": mean, "silhouette_low": mean - error, "silhouette_high": mean + error}
 
 
-def explained_share(data: Measured, labels: np.ndarray, found: Prototypes, method: str) -> float:
+def explained_share(data: Measured, labels: np.ndarray, found: Prototypes, alone: float) -> float:
     """Share of what tells customers apart that groups explain, all features counting alike.
+
+    `alone` is the mean log likelihood of one group, where groups have likelihoods.
 
     Notes
     -----
@@ -210,9 +238,13 @@ def explained_share(data: Measured, labels: np.ndarray, found: Prototypes, metho
     """
     if not found.chances:
         return float(np.mean([_explained(data.profiles, feature, labels) for feature in data.features.features]))
-    one = METHODS[method](data, 1, 0, False)
-    gain = logsumexp(found.scores(data.values), axis=1) - logsumexp(one.scores(data.values), axis=1)
-    return float(1 - np.exp(-2 * gain.mean() / len(data.features)))
+    gain = _likelihood(data, found) - alone
+    return float(1 - np.exp(-2 * gain / len(data.features)))
+
+
+def _likelihood(data: Measured, found: Prototypes) -> float:
+    """Mean log likelihood of the customers."""
+    return float(logsumexp(found.scores(data.values), axis=1).mean())
 
 
 def _explained(profiles: pd.DataFrame, feature: Feature, labels: np.ndarray) -> float:
@@ -358,10 +390,6 @@ def _drawn_shares(profiles: pd.DataFrame, feature: Feature, rng: np.random.Gener
     of_all = np.where(n[:, None] > 0, counts / np.maximum(n, 1)[:, None], np.nan)
     drawn = dict(zip(feature.columns, of_all.T, strict=False))
     return drawn | {feature.rests_on: n}
-
-
-#: Steps of a number of few values, with those between them that nobody has.
-MOST_STEPS = 300
 
 
 def _single_humped(x: np.ndarray, bins: int = 30) -> tuple[np.ndarray, np.ndarray, bool]:

@@ -47,8 +47,7 @@ def sizes(profiles, segments):
         n : int, customers.
         share, low, high : float, share of all customers with its 95 % interval.
         revenue, revenue_share : float, in the base's currency and as a share of all; missing without `total_spend`.
-        worth, worth_low, worth_high : float, mean spend of a customer with its 95 % interval, which skewed spends make
-        too narrow for small groups.
+        worth, worth_low, worth_high : float, mean spend of a customer with its 95 % interval, made for skewed spends.
         fit : float, median of the members' fit.
         reachable, reachable_low, reachable_high : float, share of those whose consents are known who may be contacted
         on one channel at least, with its 95 % interval; missing without `consents`.
@@ -74,7 +73,7 @@ def sizes(profiles, segments):
     total = out["revenue"].sum()
     out["revenue_share"] = (out["revenue"] / total if total > 0 else np.nan * out["revenue"]).round(6)
     out["revenue"] = out["revenue"].round(2)
-    worth = [evidence.mean_interval(r) for _, r in grouped["revenue"]]
+    worth = [evidence.skewed_mean_interval(r) for _, r in grouped["revenue"]]
     out[["worth", "worth_low", "worth_high"]] = np.array(worth, dtype=float).reshape(-1, 3).round(2)
     out["fit"] = grouped["fit"].median()
     reach = [_reach(members.get("consents")) for _, members in grouped]
@@ -91,13 +90,24 @@ def _reach(consents):
     known = None if consents is None else consents.dropna()
     if known is None or known.empty:
         return np.nan, np.nan, np.nan, None, np.nan
-    n, reachable = len(known), int(known.map(len).gt(0).sum())
+    n, reachable = len(known), who_consent(known)
     low, high = evidence.share_interval(reachable, n)
     counts = known.map(lambda channels: sorted(set(channels))).explode().dropna().value_counts()
     if counts.empty:
         return 0.0, low, high, None, np.nan
     best = min(counts.index[counts == counts.max()])
     return reachable / n, low, high, best, counts.max() / n
+
+
+def who_consent(consents):
+    """How many of some customers may be contacted on one channel at least.
+
+    Examples
+    --------
+    >>> who_consent(pd.Series([["email"], [], None]))
+    1
+    """
+    return int(consents.dropna().map(len).gt(0).sum())
 
 
 def findings(sizes, choice, chosen, pareto=None):

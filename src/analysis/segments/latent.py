@@ -6,8 +6,8 @@ Magidson 2002, Latent class cluster analysis). What is not known of a customer s
 and the mix of somebody who bought once weighs less than that of somebody who bought fifty times.
 """
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,31 +25,15 @@ NARROWEST = 0.05
 SETTLED = 1e-4
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of each customer, feature by feature, as the columns in which a class's likelihood is linear.
+def block(profiles: pd.DataFrame, feature: Feature) -> np.ndarray:
+    """What is known of each customer of a feature, as the columns in which a class's likelihood is linear.
 
-    Attributes
-    ----------
-    columns : array of float64, shape (customers, columns)
+    Returns
+    -------
+    array of float64, shape (customers, columns)
         Of a number: known (1 or 0), value, square; of a category an indicator per level; of shares the purchases per
         value, as many as they count for.
-    places : tuple of slice, one per feature
     """
-
-    columns: np.ndarray
-    places: tuple[slice, ...]
-
-
-def known(profiles: pd.DataFrame, features: Features) -> Known:
-    """The columns of :class:`Known` for these customers."""
-    blocks = [_block(profiles, feature) for feature in features.features]
-    ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
-    places = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
-    return Known(np.hstack(blocks) if blocks else np.zeros((len(profiles), 0)), places)
-
-
-def _block(profiles: pd.DataFrame, feature: Feature) -> np.ndarray:
     if feature.kind == "category":
         return indicators(profiles[feature.name], feature)
     if feature.kind == "shares":
@@ -59,8 +43,17 @@ def _block(profiles: pd.DataFrame, feature: Feature) -> np.ndarray:
     return np.column_stack([~np.isnan(x), np.nan_to_num(x), np.nan_to_num(x) ** 2]).astype(float)
 
 
-def fitted(known: Known, features: Features, k: int, seed: int, starts: int = STARTS) -> tuple[np.ndarray, np.ndarray]:
+def fitted(
+    known: np.ndarray, features: Features, places: Sequence[slice], k: int, seed: int, starts: int = STARTS
+) -> tuple[np.ndarray, np.ndarray]:
     """The k classes that make what is known likeliest.
+
+    Parameters
+    ----------
+    known : array of float64, shape (customers, columns), the blocks of the features side by side
+    features : Features
+    places : sequence of slice, the columns of each feature
+    k, seed, starts : int
 
     Returns
     -------
@@ -74,12 +67,16 @@ def fitted(known: Known, features: Features, k: int, seed: int, starts: int = ST
     Expectation and maximisation (Dempster, Laird and Rubin 1977, JRSS B 39:1) from random starts.
     """
     rng = np.random.default_rng([seed, k])
-    n = len(known.columns)
+    n, typical = len(known), known.mean(axis=0)
     begins = rng.choice(n, (starts, k)) if k * 3 > n else np.array([rng.permutation(n)[:k] for _ in range(starts)])
     # Each start takes k customers as its classes, softened towards the average customer.
-    ways = [_followed(known, features, _around(known, features, places), SHORT) for places in begins]
+    softened = (known[begin] * 5 + typical * 5 for begin in begins)
+    tens = np.full(k, 10.0)
+    ways = [
+        _followed(known, features, places, _classes(sums, tens, typical, features, places), SHORT) for sums in softened
+    ]
     best = sorted(ways, key=lambda way: -way[0])[:KEPT]
-    ended = [_followed(known, features, parameters, LONG) for _, parameters in best]
+    ended = [_followed(known, features, places, parameters, LONG) for _, parameters in best]
     return max(ended, key=lambda way: way[0])[1]
 
 
@@ -102,19 +99,13 @@ def within_classes(profiles: pd.DataFrame, features: Features, belonging: np.nda
     return replace(features, features=tuple(renewed))
 
 
-def _around(known: Known, features: Features, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Classes around single customers."""
-    x = known.columns
-    typical = x.mean(axis=0)
-    sums = x[places] * 5 + typical * 5
-    return _classes(sums, np.full(len(places), 10.0), known, features)
-
-
-def _followed(known: Known, features: Features, parameters: tuple, steps: int) -> tuple[float, tuple]:
+def _followed(
+    known: np.ndarray, features: Features, places: Sequence[slice], parameters: tuple, steps: int
+) -> tuple[float, tuple]:
     """Parameters after at most so many steps, and their log likelihood per customer."""
-    x, last = known.columns, -np.inf
+    typical, last = known.mean(axis=0), -np.inf
     for _ in range(steps):
-        logs = log_likelihoods(x, *parameters)
+        logs = log_likelihoods(known, *parameters)
         highest = logs.max(axis=1, keepdims=True)
         belonging = np.exp(logs - highest)
         sums = belonging.sum(axis=1, keepdims=True)
@@ -123,16 +114,17 @@ def _followed(known: Known, features: Features, parameters: tuple, steps: int) -
             break
         last = total
         belonging /= sums
-        parameters = _classes(belonging.T @ x, belonging.sum(axis=0), known, features)
+        parameters = _classes(belonging.T @ known, belonging.sum(axis=0), typical, features, places)
     return last, parameters
 
 
-def _classes(sums: np.ndarray, sizes: np.ndarray, known: Known, features: Features) -> tuple[np.ndarray, np.ndarray]:
+def _classes(
+    sums: np.ndarray, sizes: np.ndarray, typical: np.ndarray, features: Features, places: Sequence[slice]
+) -> tuple[np.ndarray, np.ndarray]:
     """Parameters of classes from the sums of their members' columns."""
     weights = np.zeros_like(sums)
-    typical = known.columns.mean(axis=0)
     constants = np.log(sizes + PRIOR) - np.log(sizes.sum() + PRIOR * len(sizes))
-    for feature, place in zip(features.features, known.places, strict=True):
+    for feature, place in zip(features.features, places, strict=True):
         own, usual = sums[:, place], typical[place]
         if feature.kind == "number":
             usual = usual / max(usual[0], 1e-12)  # of those of whom it is known

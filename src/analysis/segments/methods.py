@@ -104,10 +104,8 @@ def labels_and_fit(scores: np.ndarray, chances: bool) -> tuple[np.ndarray, np.nd
 
 def measured(profiles: pd.DataFrame, features: Features, method: str) -> Measured:
     """The customers as a method sees them: what is known, or how far from the average on comparable scales."""
-    if method == "latent classes":
-        found = latent.known(profiles, features)
-        return Measured(profiles, features, found.columns, found.places)
-    blocks = [_comparable(profiles, feature) for feature in features.features]
+    read = latent.block if method == "latent classes" else _comparable
+    blocks = [read(profiles, feature) for feature in features.features]
     ends = np.cumsum([0, *(block.shape[1] for block in blocks)])
     places = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
     return Measured(profiles, features, np.hstack(blocks) if blocks else np.zeros((len(profiles), 0)), places)
@@ -211,7 +209,7 @@ def _gaussian_mixture(data: Measured, k: int, seed: int, thorough: bool) -> Prot
 
 def _axes(x: np.ndarray) -> np.ndarray:
     """Principal axes that hold most of the variance, each pointing where its largest weight is positive."""
-    axes = PCA(min(KEPT_VARIANCE, 0.999), svd_solver="full").fit(x).components_.T
+    axes = PCA(KEPT_VARIANCE, svd_solver="full").fit(x).components_.T
     return axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
 
 
@@ -234,15 +232,13 @@ def _shape(members: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _latent_classes(data: Measured, k: int, seed: int, thorough: bool) -> Prototypes:
-    known = latent.Known(data.values, data.places)
     starts = latent.STARTS if thorough else latent.FEW_STARTS
-    weights, constant = latent.fitted(known, data.features, k, seed, starts)
+    weights, constant = latent.fitted(data.values, data.features, data.places, k, seed, starts)
     if thorough and any(f.kind == "shares" for f in data.features.features):
         belonging = softmax(latent.log_likelihoods(data.values, weights, constant), axis=1)
         features = latent.within_classes(data.profiles, data.features, belonging)
-        known = latent.known(data.profiles, features)
-        weights, constant = latent.fitted(known, features, k, seed, starts)
-        data = Measured(data.profiles, features, known.columns, known.places)
+        data = measured(data.profiles, features, "latent classes")
+        weights, constant = latent.fitted(data.values, features, data.places, k, seed, starts)
     return Prototypes(weights, np.zeros_like(weights), constant, np.arange(k), True, data.features)
 
 
@@ -253,3 +249,6 @@ METHODS: dict[str, Callable[[Measured, int, int, bool], Prototypes]] = {
     "gaussian mixture": _gaussian_mixture,
     "hdbscan": _hdbscan,
 }
+
+#: Methods whose groups have likelihoods.
+WITH_CHANCES = ("latent classes", "gaussian mixture")

@@ -19,6 +19,7 @@ from analysis.evidence import percent, percent_range
 from analysis.expressions import last_day, tables_until
 from analysis.schema import TABLES
 from analysis.segments.conditions import Ground, Lacking, verdict
+from analysis.segments.describe import who_consent
 
 #: The rules that come with the package: special customers, and who gets a discount.
 SHIPPED = Path(__file__).parent / "rules.toml"
@@ -301,8 +302,7 @@ def _reachable(profiles, inside):
     """How many consent to be contacted on some channel; nothing where nobody's consents are recorded."""
     if "consents" not in profiles or profiles["consents"].isna().all():
         return pd.NA
-    consents = profiles.loc[inside, "consents"]
-    return int(sum(len(given) > 0 for given in consents if pd.api.types.is_list_like(given)))
+    return who_consent(profiles.loc[inside, "consents"])
 
 
 def _overlap(members, names):
