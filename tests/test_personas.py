@@ -154,7 +154,7 @@ def test_groups_below_five_make_no_persona():
 )
 def test_confidence_needs_both_customers_and_a_clear_group(n, fit, word):
     # a fit of .6 is 1 / (1 - .6) = 2.5 times as well as the next, .3 is 1.4 times, .1 is 1.1 times
-    assert personas._confidence(n, fit).startswith(f"{word}: {n} customers")
+    assert personas.build._confidence(n, fit).startswith(f"{word}: {n} customers")
 
 
 def test_groups_under_20_give_no_example():
