@@ -10,11 +10,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis import evidence
+from analysis import evidence, locale
 from analysis.errors import require_columns
 from analysis.vocabulary import Words, words
 
-PARTS = {"who": "Who they are", "buys": "How they buy", "channels": "Channels", "needs": "What they look for"}
+PARTS = {
+    "who": "Who they are",
+    "job": "What they do",
+    "buying": "How they buy",
+    "needs": "What they look for",
+    "pains": "What troubles them",
+    "channels": "Channels",
+}
 
 #: A group needs this many members before any of them is shown, and a text value this many bearers in the base.
 FEWEST_FOR_EXAMPLES = 20
@@ -70,9 +77,9 @@ def derive(profiles, segments, currency=""):
     personas : DataFrame, one row per segment of five customers or more
         persona (int, the segment), name, n, share, revenue_share (missing without `total_spend`), summary, confidence.
     traits : DataFrame, one row per persona, trait and level
-        persona, part (who, buys, channels, needs), trait, level, statement, kind ("measured"), value, elsewhere,
-        difference, low, high, n, effect, distinctive, source. Traits that do not set the persona apart are kept, with
-        `distinctive` false, so that a card can say so. Strongest first within a part.
+        persona, part (who, job, buying, needs, pains, channels), trait, level, statement, kind ("measured"), value,
+        elsewhere, difference, low, high, n, effect, distinctive, source. Traits that do not set the persona apart are
+        kept, with `distinctive` false, so that a card can say so. Strongest first within a part.
     exemplars : DataFrame, up to three rows per persona of twenty customers or more
         persona, rank, mask ("Customer A"), and behaviour in bands; no id, name, contact, exact place or date.
 
@@ -204,17 +211,14 @@ def _saying(row):
     known = words(row.trait)
     if known and (known.unit != "") == number:
         return known
-    plain = str(row.trait).replace("_", " ").replace("{", "(").replace("}", ")")
-    sentence = f"{plain[0].upper()}{plain[1:]}: {{}}" if number else f"{{}} have {plain}"
-    return Words(known.part if known else "who", plain, sentence + ("" if number or row.level == "yes" else " “{}”"))
+    return Words(known.part if known else "who", str(row.trait).replace("_", " "))
 
 
 def _statement(row, currency):
     """A trait as a sentence: the figure here and elsewhere, the difference and the number of customers."""
-    said = _saying(row)
-    sentence, unit = said.sentence, said.unit
-    value, elsewhere, low, high = _figures(row, "share" if row.kind == "share" else unit, currency)
-    here = sentence.format(value, row.level) if row.kind == "share" else sentence.format(value)
+    unit = "share" if row.kind == "share" else _saying(row).unit
+    value, elsewhere, low, high = _figures(row, unit, currency)
+    here = locale.of("en").trait(row.trait, value, row.level)
     if pd.isna(row.elsewhere):
         return f"{here} (interval {low} to {high.replace('points', '%')}; {row.n:,} customers)"
     return f"{here}, everyone else {elsewhere} (difference {low} to {high}; {row.n:,} customers)"
