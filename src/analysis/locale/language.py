@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from math import isfinite
+from numbers import Integral
 from pathlib import Path
 
 import jdatetime
@@ -87,7 +89,7 @@ class Locale:
             Section and name, as "card.quote_note".
         **given
             What stands in the places {…} of the text. Whole numbers are written as :meth:`number` writes them, all
-            else as it is: a figure with decimals, a share or a day comes as text.
+            else as it is: a figure with decimals, a share, a day or a year comes as text.
 
         Raises
         ------
@@ -103,7 +105,7 @@ class Locale:
             known = [f"{section}.{name}" for section, texts in self.texts.items() for name in texts]
             raise KeyError(f'locale/{self.language}.toml has no text "{key}".{did_you_mean(key, known)}')
         section, name = key.split(".", 1)
-        whole = {place: self.number(x) if isinstance(x, int) else x for place, x in given.items()}
+        whole = {place: self.number(x) if isinstance(x, Integral) else x for place, x in given.items()}
         return self.texts[section][name].format(**whole)
 
     def knows(self, key: str) -> bool:
@@ -127,7 +129,7 @@ class Locale:
         >>> of("fa").number(1234.5, decimals=1) == "۱٬۲۳۴٫۵"
         True
         """
-        if pd.isna(value):
+        if not _is_known(value):
             return "–"
         text = f"{abs(value):,.{decimals}f}"
         return self._figure(("−" if value < 0 and re.search("[1-9]", text) else "") + text)
@@ -142,7 +144,7 @@ class Locale:
         >>> of("fa").percent(0.61) == "۶۱٪"
         True
         """
-        if pd.isna(share):
+        if not _is_known(share):
             return "–"
         figure = evidence.percent(share, decimals).removesuffix(" %")
         return self.say("writing.percent", figure=self._figure(figure))
@@ -165,6 +167,8 @@ class Locale:
         >>> of("fa").money(12_345_678, "toman") == "۱۲٫۳ میلیون تومان"
         True
         """
+        if not _is_known(amount):
+            return "–"
         figure = self._short(amount) if abs(amount) >= _LONG else self.number(amount, decimals)
         return f"{figure} {self.texts['currencies'].get(currency.lower(), currency)}".rstrip()
 
@@ -251,17 +255,15 @@ class Locale:
         >>> en = of("en")
         >>> en.trait("weekend_share", "61 %"), en.trait("gender", "62 %", "female"), en.trait("bought_novel", "61 %")
         ('Places 61 % of the orders at the weekend', '62 % are recorded as female', 'Buys “novel” in 61 % of all lines')
-        >>> en.trait("shoe_size", "43"), en.trait("pet", "61 %", "cat"), en.trait("has_car", "61 %", "yes")
-        ('Shoe size: 43', '61 % have pet “cat”', '61 % have has car')
+        >>> en.trait("shoe_size", "43"), en.trait("pet", "61 %", "cat"), en.trait("garden", "61 %", "yes")
+        ('Shoe size: 43', '61 % have pet “cat”', '61 % have garden')
         """
-        said = words(column)
-        sentence = self.texts["traits"].get(column, "")
-        a_flag = "{level}" not in sentence and level in ("", "yes")
-        if sentence and (said.unit != "") == (level == "") and (a_flag or "{level}" in sentence):
-            return sentence.format(value=value, level=self.value(level, column))
         prefix, of_what = _parted(column)
         if prefix and level == "":
             return self.say(f"traits.{prefix}", value=value, of=self.value(of_what))
+        sentence = self.texts["traits"].get(column, "")
+        if _fits(sentence, column, level):
+            return sentence.format(value=value, level=self.value(level, column))
         name = str(column).replace("_", " ")
         name = name[:1].upper() + name[1:] if level == "" else name
         kind = "number" if level == "" else "flag" if level == "yes" else "share"
@@ -294,10 +296,23 @@ class Locale:
         return f"{self._figure(figure)} {self.texts['writing'][word]}" if word else self._figure(figure)
 
     def _as_written(self, figure: str) -> str:
-        """A number of a value: a year stays whole, a large bound is said in millions."""
+        """A number of a value: a year stays whole, a bound from a million on is said in millions."""
         size = figure.replace(",", "")
-        large = size.isdigit() and int(size) >= _LONG / 10
-        return self._short(int(size)) if large else self._figure(figure) if "," in figure else self.digits(figure)
+        return self._short(int(size)) if size.isdigit() and int(size) >= 1_000_000 else self._figure(figure)
+
+
+def _is_known(number: float | None) -> bool:
+    return not pd.isna(number) and isfinite(number)
+
+
+def _fits(sentence: str, column: str, level: str) -> bool:
+    """Whether a sentence is of a number where there is one, of a level where there is one, and of a flag that is true.
+
+    A base may have a column of its own under our name and of another kind.
+    """
+    said = words(column)
+    of_number = said.unit != "" if said else "{level}" not in sentence
+    return sentence != "" and of_number == (level == "") and (of_number or "{level}" in sentence or level == "yes")
 
 
 def _parted(column: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What might a customer be called who does not exist?
 
-Takes where and when somebody like the persona was born; gives a first name from the list in `names.toml`, in the letters
-of the card's language.
+Takes where and when somebody like the persona was born; gives a first name of `names.toml`, in the letters of the
+card's language.
 """
 
 import tomllib
