@@ -95,8 +95,19 @@ def figures(row, locale, currency=""):
         return value, elsewhere, *(locale.number(x, max(decimals, 0)) for x in numbers[2:])
     value, elsewhere, low, high = (locale.number(x, decimals) for x in numbers)
     if row.unit == "money":
-        value, elsewhere = (locale.money(x, currency, decimals) for x in numbers[:2])
+        value, elsewhere = (locale.money(_three_digits(x), currency, decimals) for x in numbers[:2])
     return value, elsewhere, low, high
+
+
+def _three_digits(amount):
+    """An amount of money to three digits that count: nobody needs a mean to the last toman.
+
+    Examples
+    --------
+    >>> _three_digits(667_701.0), _three_digits(12.345)
+    (668000.0, 12.3)
+    """
+    return float(f"{amount:.3g}")
 
 
 def evidence_row(mark, text, row, locale, currency=""):
