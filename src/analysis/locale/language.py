@@ -184,9 +184,10 @@ class Locale:
         """
         if pd.isna(day):
             return "–"
+        months = "months"
         if self.texts["writing"]["calendar"] == "jalali":
-            day = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
-        return self.digits(f"{day.day} {self.texts['months'][str(day.month)]} {day.year}")
+            day, months = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day), "jalali_months"
+        return self.digits(f"{day.day} {self.texts[months][str(day.month)]} {day.year}")
 
     def digits(self, text: str) -> str:
         """The text with its digits as the language writes them.
