@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import evidence
+from analysis.schema import BOUGHT, THROUGH
 from analysis.vocabulary import topic, words
 
 #: A trait is told if its difference is real and at least so large: points of a share, or Cliff's delta of a number.
@@ -19,7 +20,7 @@ FEWEST = 5
 
 TRAIT_COLUMNS = (
     "persona", "part", "trait", "level", "measure", "of", "kind", "value", "elsewhere", "difference", "low", "high",
-    "n", "n_elsewhere", "p_corrected", "effect", "unit", "distinctive", "source",
+    "n", "n_elsewhere", "p_corrected", "effect", "unit", "top", "distinctive", "source",
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def traits(measured, segments, least=LEAST):
         persona (the segment), part (of the card), trait (the measure), level (of a text; "yes" for true), measure and
         of (how it is said, and of what), kind ("measured"), value, elsewhere, difference, low, high, n, n_elsewhere,
         p_corrected, effect (Cliff's delta; of a share the difference), unit ("share" for the share of a level),
-        distinctive (bool), source (table).
+        top (of the survey's scale), distinctive (bool), source (table).
 
     Notes
     -----
@@ -65,6 +66,8 @@ def traits(measured, segments, least=LEAST):
         **{c: about[c] for c in ("part", "measure", "of", "source")}, kind="measured", shape=rows["kind"]
     )
     rows["unit"] = about["unit"].where(rows["shape"] != "share", "share")
+    answers = [c for c in measured.about.index if measured.about.loc[c, "measure"] == "agrees"]
+    rows["top"] = np.ceil(table[answers].max().max()) if answers else np.nan
     order = rows.assign(plain=~rows["distinctive"], weakness=-rows["effect"].abs().round(9))
     order = order.sort_values(["persona", "part", "plain", "weakness", "trait", "level"]).index
     return rows.loc[order, list(TRAIT_COLUMNS)].reset_index(drop=True)
@@ -84,13 +87,20 @@ def told(traits, most=None):
         Strongest first.
     """
     rows = traits[traits["distinctive"].astype(bool) | traits["elsewhere"].isna()]
-    alone = rows["elsewhere"].isna()
-    # of several levels or channels, what they do says more than what they do not; "agreed to no e-mail" is news, though
-    rows = rows[(rows["level"] == "") | (rows["effect"] > 0) | rows["measure"].isin(("may", "met")) | alone]
+    rows = rows[[pd.isna(row.effect) or row.effect > 0 or _says_something(row) for row in rows.itertuples()]]
     order = rows["effect"].abs().round(9).sort_values(ascending=False, kind="stable").index
     rows = rows.loc[order]
     concepts = [concept(row) for row in rows.itertuples()]
     return rows[~pd.Series(concepts, rows.index, dtype=object).duplicated()].head(most or len(rows))
+
+
+def _says_something(row):
+    """Whether it is news that they do or have less of something: not where it follows from what they have more of."""
+    if row.measure != "profile":
+        return row.measure in ("may", "met", "followed", "lines", "looks", "opened")
+    if row.trait.startswith((BOUGHT, THROUGH)):
+        return row.elsewhere > 0.5 and 2 * row.value < row.elsewhere
+    return row.level == ""
 
 
 def concept(row):
