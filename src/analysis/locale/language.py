@@ -184,9 +184,10 @@ class Locale:
         """
         if pd.isna(day):
             return "–"
+        months = "months"
         if self.texts["writing"]["calendar"] == "jalali":
-            day = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
-        return self.digits(f"{day.day} {self.texts['months'][str(day.month)]} {day.year}")
+            day, months = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day), "jalali_months"
+        return self.digits(f"{day.day} {self.texts[months][str(day.month)]} {day.year}")
 
     def digits(self, text: str) -> str:
         """The text with its digits as the language writes them.
@@ -264,7 +265,8 @@ class Locale:
         sentence = self.texts["traits"].get(column, "")
         if _fits(sentence, column, level):
             return sentence.format(value=value, level=self.value(level, column))
-        name = str(column).replace("_", " ")
+        plain = str(column).replace("_", " ")
+        name = self.texts["concepts"].get(plain, plain)
         name = name[:1].upper() + name[1:] if level == "" else name
         kind = "number" if level == "" else "flag" if level == "yes" else "share"
         return self.say(f"fallback.{kind}", name=name, value=value, level=self.value(level, column))
@@ -296,9 +298,10 @@ class Locale:
         return f"{self._figure(figure)} {self.texts['writing'][word]}" if word else self._figure(figure)
 
     def _as_written(self, figure: str) -> str:
-        """A number of a value: a year stays whole, a bound from a million on is said in millions."""
-        size = figure.replace(",", "")
-        return self._short(int(size)) if size.isdigit() and int(size) >= 1_000_000 else self._figure(figure)
+        """A number of a value: round millions with their commas are said short; codes and years stay whole."""
+        digits = figure.replace(",", "")
+        is_round = len(digits.rstrip("0")) <= 3 and 6 < len(digits) < 16
+        return self._short(float(digits)) if "," in figure and is_round and digits.isdigit() else self._figure(figure)
 
 
 def _is_known(number: float | None) -> bool:
