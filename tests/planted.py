@@ -8,7 +8,6 @@ can be held against the truth.
 import re
 
 import numpy as np
-import pandas as pd
 
 from analysis.bookshop.opinions import GOALS, OTHERWISE
 from analysis.bookshop.people import CHANNELS, GENRES, PERSONAS, TRAITS

@@ -95,7 +95,7 @@ def identified(persona, language, known=None):
     """Name, title, face and lasting key of a persona; the remembered ones where there are any."""
     known = known or {}
     title = str(persona.row["title"])
-    strongest = sorted(told(persona.traits[persona.traits["part"] != "rivals"], 5)["trait"])
+    strongest = sorted(told(persona.traits[persona.traits["part"] != "rivals"])["trait"].head(5))
     digest = sha256("|".join([title, *strongest]).encode()).hexdigest()
     face = known.get("face") or int(digest[:8], 16) % 1_000_000
     age, gender = _age(persona), _gender(persona)
@@ -299,7 +299,7 @@ class _Draft:
             lines = [self._summarised(r) for r in self.told.head(2).itertuples()]
             key = "card.summary" if lines else "card.summary_plain"
             share = self.locale.percent(row["share"])
-            text = self.locale.say(key, name=name, share=share, lines="; ".join(lines))
+            text = self.locale.say(key, name=name, share=share, lines=self.locale.several(lines))
         return {**_plain("summary", text), "mark": None}
 
     def _summarised(self, row):
@@ -343,7 +343,7 @@ class _Draft:
             lines.append(_plain("like", say("limits.like", **{k: percent(v) for k, v in given.items()})))
         unlike = self._unlike()
         if unlike:
-            lines.append(_plain("unlike", say("limits.unlike", lines="; ".join(unlike))))
+            lines.append(_plain("unlike", say("limits.unlike", lines=self.locale.several(unlike))))
         return {"title": say("parts.limits"), "lines": lines, "confidence": self._confidence()}
 
     def _unlike(self):
