@@ -16,6 +16,7 @@ from analysis.errors import Problem, did_you_mean
 _KINDS = {
     str: "text in quotation marks",
     int: "a whole number",
+    float: "a number",
     bool: "true or false",
     dict: "a table",
     list: "a list of tables",
@@ -59,7 +60,8 @@ def read(file: Path, keys: tuple[str, ...], types: Mapping[str, type]) -> list[d
         raise Problem(f"{file} cannot be read: {e.strerror}. Name a TOML file.") from None
     for key, entries in raw.items():
         if key not in keys or not isinstance(entries, list):
-            raise Problem(f'{file}: "{key}" is not known.{did_you_mean(key, keys)} It has [[{keys[0]}]].')
+            meant = did_you_mean(key, keys) if key not in keys else " Give it two brackets on either side."
+            raise Problem(f'{file}: "{key}" is not known.{meant} It has [[{keys[0]}]].')
     return [checked(file, key, entry, types) for key, entries in raw.items() for entry in entries]
 
 
@@ -70,7 +72,8 @@ def checked(file: Path, key: str, entry, types: Mapping[str, type]) -> dict:
     for name, value in entry.items():
         if name not in types:
             raise Problem(f'{file}: [[{key}]] has no "{name}".{did_you_mean(name, types)} It has: {", ".join(types)}.')
-        if not isinstance(value, types[name]) or (types[name] is int and isinstance(value, bool)):
+        allowed = (int, float) if types[name] is float else types[name]
+        if not isinstance(value, allowed) or (isinstance(value, bool) and types[name] is not bool):
             raise Problem(f"{file}: {name} in [[{key}]] must be {_KINDS[types[name]]}, not {value!r}.")
     far = [trait for trait, at in entry.get("profile", {}).items() if not isinstance(at, int | float)]
     if far:

@@ -1,5 +1,6 @@
 """Who are the people behind each segment, and what do we know of them for sure?"""
 
+from analysis.personas import edits
 from analysis.personas.build import PERSONA_COLUMNS, TRAIT_COLUMNS, Personas, card_html, derive, findings
 from analysis.personas.drift import Drift, Known, drift, read, refresh
 
@@ -12,6 +13,7 @@ __all__ = [
     "card_html",
     "derive",
     "drift",
+    "edits",
     "findings",
     "read",
     "refresh",
