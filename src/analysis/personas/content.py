@@ -91,20 +91,31 @@ def content(persona, language="en", known=None):
     return card
 
 
-def identified(persona, language, known=None):
-    """Name, title, face and lasting key of a persona; the remembered ones where there are any."""
-    known = known or {}
-    title = str(persona.row["title"])
+def identified(persona, language, known=None, taken=()):
+    """Name, title, face and lasting key of a persona; the remembered ones where there are any.
+
+    Parameters
+    ----------
+    persona : Persona
+    language : {"en", "fa"}
+    known : mapping, optional
+        key, face, called (the fictional name it keeps, in Latin letters), name and title as people wrote them.
+    taken : set of str
+        Fictional names that other personas have.
+    """
+    known, title = known or {}, str(persona.row["title"])
     strongest = sorted(told(persona.traits[persona.traits["part"] != "rivals"])["trait"].head(5))
     digest = sha256("|".join([title, *strongest]).encode()).hexdigest()
     face = known.get("face") or int(digest[:8], 16) % 1_000_000
-    age, gender = _age(persona), _gender(persona)
-    company = bool(persona.row["company"])
+    age, gender, company = _age(persona), _gender(persona), bool(persona.row["company"])
     born = persona.about["as_of"].year - age if age and persona.about.get("as_of") else None
-    called = locales.first_name(language, persona.about.get("country"), gender, born, face)
+    about = (persona.about.get("country"), gender, born, face)
+    called = known.get("called") or locales.first_name("en", *about, taken)
+    fictional = locales.in_letters(called, language)
     return {
         "key": known.get("key") or f"k{digest[:7]}",
-        "name": known.get("name") or (title if company else called),
+        "called": called,
+        "name": known.get("name") or (title if company else fictional),
         "title": known.get("title") or ("" if company else title),
         "face": {"seed": face, "gender": gender, "age": age, "company": company},
     }

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.personas.likeness import line_id
+from analysis.vocabulary import words
 
 
 def line(row, locale, currency="", mark=None):
@@ -51,6 +52,28 @@ def sentence(row, locale, currency=""):
         return locale.trait(row.trait, value, row.level)
     given = {"value": value, "of": what(row, locale), "elsewhere": elsewhere, "level": locale.value(row.level)}
     return locale.say(f"measures.{row.measure}", **given, top=locale.number(getattr(row, "top", 5) or 5))
+
+
+def changed(row, locale, currency=""):
+    """A trait that changed since another time, as a sentence.
+
+    Parameters
+    ----------
+    row : row of the traits of a :class:`analysis.personas.Drift`
+    """
+    said = words(row.trait)
+    share = row.kind == "share" or (said is not None and said.unit == "share") or row.trait == "size"
+    before, now = (
+        locale.percent(x)
+        if share
+        else locale.money(_three_digits(x), currency)
+        if said is not None and said.unit == "money"
+        else locale.number(x, 0 if abs(x) >= 100 else 1)
+        for x in (row.before, row.value)
+    )
+    name = locale.say("refresh.size") if row.trait == "size" else locale.concept(row.trait)
+    name = f"{name}: {locale.value(row.level, row.trait)}" if row.level not in ("", "yes") else name
+    return locale.say("refresh.changed", name=name, before=before, now=now)
 
 
 def about(row, locale):
