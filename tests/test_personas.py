@@ -64,7 +64,7 @@ def test_every_trait_carries_the_evidence_of_compare():
     row, expected = _trait(made, 2, "n_orders"), compared.query("group == 2 and trait == 'n_orders'").iloc[0]
     for column in ("value", "elsewhere", "difference", "low", "high", "n", "distinctive"):
         assert row[column] == expected[column]
-    assert (row["kind"], row["source"], row["part"]) == ("measured", "profiles", "buys")
+    assert (row["kind"], row["source"], row["part"]) == ("measured", "profiles", "buying")
 
 
 def test_a_number_is_said_with_its_figures():
@@ -103,7 +103,7 @@ def test_braces_in_names_and_values_are_text():
     profiles, segments = _base()
     profiles["{0} size"], profiles["plan {}"] = profiles["shoe_size"], np.where(segments["segment"] == 1, "{x}", "{1}")
     statements = " ".join(personas.derive(profiles, segments).traits["statement"])
-    assert "(0) size: 37.5" in statements
+    assert "{0} size: 37.5" in statements
     assert "“{x}”" in statements
 
 

@@ -1,5 +1,5 @@
 """Who are the people behind each segment, and what do we know of them for sure?"""
 
-from analysis.personas.build import PERSONA_COLUMNS, TRAIT_COLUMNS, Personas, card_html, derive, findings
+from analysis.personas.build import Persona, Personas, derive, findings
 
-__all__ = ["PERSONA_COLUMNS", "TRAIT_COLUMNS", "Personas", "card_html", "derive", "findings"]
+__all__ = ["Persona", "Personas", "derive", "findings"]
