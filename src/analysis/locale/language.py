@@ -108,11 +108,11 @@ class Locale:
             known = [f"{section}.{name}" for section, texts in self.texts.items() for name in texts]
             raise KeyError(f'locale/{self.language}.toml has no text "{key}".{did_you_mean(key, known)}')
         section, name = key.split(".", 1)
-        whole = {place: self.number(x) if isinstance(x, Integral) else x for place, x in given.items()}
+        whole = {place: self.number(x) if isinstance(x, Integral) else self.isolated(x) for place, x in given.items()}
         return self.texts[section][name].format(**whole)
 
     def isolated(self, text: str) -> str:
-        """Foreign text as it may stand in a sentence of a language from the right: its marks stay where it ends.
+        """Foreign text as it may stand in a sentence of a language from the right: what follows stays where it ends.
 
         Examples
         --------
