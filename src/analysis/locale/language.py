@@ -213,6 +213,16 @@ class Locale:
         writing = self.texts["writing"]
         return writing["comma"].join(first) + writing["and"] + last if first else last
 
+    def several(self, sentences: Sequence[str]) -> str:
+        """Sentences as one text, with semicolons.
+
+        Examples
+        --------
+        >>> of("en").several(["a", "b"])
+        'a; b'
+        """
+        return self.texts["writing"]["semicolon"].join(sentences)
+
     def value(self, text: object, column: str = "") -> str:
         """A value of the data as the language calls it; as it is, underscores as spaces, if nobody here knows it.
 
