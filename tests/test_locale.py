@@ -170,6 +170,7 @@ def test_a_day_is_said_in_the_calendar_of_its_readers():
 def test_several_are_said_as_one():
     assert [EN.enumerated(["a", "b", "c"][:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
     assert FA.enumerated(["الف", "ب", "پ"]) == "الف، ب و پ"
+    assert FA.several(["الف", "ب"]) == "الف؛ ب"
 
 
 def test_values_with_numbers_keep_them():
