@@ -27,6 +27,9 @@ LANGUAGES = ("en", "fa")
 #: Amounts of money from here on are said in millions: whoever reads 12,345,678 counts the commas.
 _LONG = 10_000_000
 
+#: Letters that are read from the right: Hebrew, Arabic, Persian.
+_FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufefc]"
+
 #: A number in a value of the data: a year, a bound of a band.
 _FIGURE = r"\d(?:[\d,.]*\d)?"
 
@@ -107,6 +110,19 @@ class Locale:
         section, name = key.split(".", 1)
         whole = {place: self.number(x) if isinstance(x, Integral) else x for place, x in given.items()}
         return self.texts[section][name].format(**whole)
+
+    def isolated(self, text: str) -> str:
+        """Foreign text as it may stand in a sentence of a language from the right: its marks stay where it ends.
+
+        Examples
+        --------
+        >>> of("en").isolated("Barg Online"), of("fa").isolated("Barg Online") == "\u2068Barg Online\u2069"
+        ('Barg Online', True)
+        """
+        foreign = (
+            self.direction == "rtl" and re.search("[A-Za-z]", str(text)) and not re.search(_FROM_THE_RIGHT, str(text))
+        )
+        return f"\u2068{text}\u2069" if foreign else str(text)
 
     def knows(self, key: str) -> bool:
         """Whether there is such a text.
@@ -274,7 +290,7 @@ class Locale:
             return self.say(f"traits.{prefix}", value=value, of=self.value(of_what))
         sentence = self.texts["traits"].get(column, "")
         if _fits(sentence, column, level):
-            return sentence.format(value=value, level=self.value(level, column))
+            return sentence.format(value=value, level=self.isolated(self.value(level, column)))
         plain = str(column).replace("_", " ")
         name = self.texts["concepts"].get(plain, plain)
         name = name[:1].upper() + name[1:] if level == "" else name

@@ -74,7 +74,7 @@ def content(persona, language="en", known=None):
         "share": float(row["share"]),
         "share_text": _share_text(row, locale),
         "facts": draft.facts(),
-        "parts": [draft.part(part) for part in PARTS],
+        "parts": [part for part in map(draft.part, PARTS) if part["lines"] or part["key"] != "who"],
         "touchpoints": draft.touchpoints(),
     }
     card["summary"] = draft.summary(identity["name"])
@@ -380,7 +380,7 @@ class _Draft:
             parts.append(say("limits.belonging", belonging=percent(row["belonging"])))
         if not pd.isna(row["known"]):
             parts.append(say("limits.known", known=percent(row["known"])))
-        word = say(f"limits.{row['confidence']}")
+        word = say("limits.confidence", word=say(f"limits.{row['confidence']}"))
         text = self.locale.enumerated(parts)
         return {"word": word, "value": float(row["trust"]), "text": text, "how": say("limits.how")}
 
