@@ -156,7 +156,9 @@ class _Draft:
         self._in_facts |= {(r.column, r.level) for r in shown.itertuples()}
         mark = self.locale.digits(next(self._number))
         known = self.locale.number(first["n"])
-        self.evidence.append([mark, f"{label}: {text}", known, text, others or "–", "–", "–", "profiles"])
+        self.evidence.append(
+            [mark, f"{label}: {text}", known, text, others or "–", "–", "–", self.locale.value("profiles")]
+        )
         detail = self.locale.say("card.elsewhere", elsewhere=others) if others else None
         return {"label": label, "text": text, "detail": detail, "kind": "measured", "mark": mark}
 
@@ -290,7 +292,7 @@ class _Draft:
         return {"title": self.locale.say("parts.use"), "note": self.locale.say("use.note"), "parts": parts}
 
     def _suggestion(self, follow):
-        of = follow.of if follow.row.measure == "agrees" else self._named(follow.row)
+        of = self._named(follow.row)
         text = self.locale.say(f"use.{follow.key}", of=of)
         made = {**self.line(follow.row), "id": f"use {follow.area} {follow.row.trait}", "text": text, "detail": None}
         return {**made, "kind": "follows", "effect": None}

@@ -91,7 +91,7 @@ def what(row, locale):
     if row.measure in ("met", "followed"):
         _, event, channel = row.of.split(" · ")
         return contact(event, channel, locale)
-    return row.of if row.measure == "agrees" else locale.value(row.of)
+    return row.of if row.measure == "rival" else locale.value(row.of)
 
 
 def contact(event, channel, locale):
@@ -142,7 +142,11 @@ def evidence_row(mark, text, row, locale, currency=""):
     points = f" {locale.say('card.points')}" if row.unit == "share" else ""
     return [
         *(mark, text, locale.number(row.n), value, elsewhere if not pd.isna(row.elsewhere) else "–"),
-        *(f"{difference}{points}" if apart else "–", interval if not pd.isna(row.low) else "–", row.source),
+        *(
+            f"{difference}{points}" if apart else "–",
+            interval if not pd.isna(row.low) else "–",
+            locale.value(row.source),
+        ),
     ]
 
 
