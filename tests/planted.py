@@ -1,8 +1,8 @@
 """What the bookshop's true personas are like, as far as a card could tell it, from what the bookshop is drawn with.
 
-For each true persona the traits that set it apart from the other persons by enough that a reader would notice, each with
-the columns and levels that would show it; and for each customer what is true of them, so that a line about any group
-can be held against the truth.
+For each true persona the traits that set it apart from the other persons by enough that a reader would notice, each
+with the columns and levels that would show it; and for each customer what is true of them, so that a line about any
+group can be held against the truth.
 """
 
 import re
@@ -72,12 +72,13 @@ def planted(persona):
     return found
 
 
-def truths(truth):
+def truths(truth, ages):
     """What is true of each person, by the columns of a card whose direction it decides.
 
     Parameters
     ----------
     truth : DataFrame, `truth/customers`
+    ages : Series by customer_id, as recorded; of whom none is, the mean of the persona counts
 
     Returns
     -------
@@ -86,7 +87,10 @@ def truths(truth):
     of = truth[truth["persona"].isin(PERSONAS)].set_index("customer_id")
     specs = of["persona"].map(PERSONAS)
     true = {"age": of["persona"].map(_AGES), "gender: female": specs.map(lambda s: s.women)}
-    true |= {"gender: male": -true["gender: female"], "marital_status: married": specs.map(lambda s: s.married)}
+    # the older, the likelier married: as the records of the bookshop are drawn
+    age = ages.reindex(of.index).fillna(true["age"])
+    married = specs.map(lambda s: s.married) / (1 + np.exp((26 - age) / 2.5))
+    true |= {"gender: male": -true["gender: female"], "marital_status: married": married}
     true["marital_status: single"] = -true["marital_status: married"]
     for job in sorted({job for spec in PERSONAS.values() for job in spec.occupations}):
         true[f"occupation: {job}"] = specs.map(lambda s, j=job: s.occupations.get(j, 0) / sum(s.occupations.values()))

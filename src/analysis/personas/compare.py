@@ -12,7 +12,7 @@ import pandas as pd
 from analysis import evidence
 from analysis import locale as locales
 from analysis.personas.examples import FEWEST, chosen
-from analysis.personas.likeness import ALIKE, alike
+from analysis.personas.likeness import alike
 from analysis.personas.lines import about, figures, sentence
 from analysis.personas.traits import concept, strongest
 

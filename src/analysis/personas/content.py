@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis import locale as locales
 from analysis.personas import examples, follows
+from analysis.personas.likeness import line_id
 from analysis.personas.lines import about, assumed, contact, evidence_row, figures, line, sentence
 from analysis.personas.traits import told
 from analysis.vocabulary import topic
@@ -149,7 +150,7 @@ class _Draft:
         label, first = self.locale.say(f"facts.{fact}"), rows.iloc[0]
         if not first["column"]:
             text = self.locale.say("facts.unknown")
-            return {"label": label, "text": text, "detail": None, "kind": "assumption", "mark": None}
+            return {"label": label, "text": text, "detail": None, "kind": "assumption", "mark": None, "tells": []}
         shown = _most(rows)
         text = _levels(shown, self.locale) if first["level"] else _middle(first, self.locale, self.currency)
         others = self._of_others(shown)
@@ -160,7 +161,8 @@ class _Draft:
             [mark, f"{label}: {text}", known, text, others or "–", "–", "–", self.locale.value("profiles")]
         )
         detail = self.locale.say("card.elsewhere", elsewhere=others) if others else None
-        return {"label": label, "text": text, "detail": detail, "kind": "measured", "mark": mark}
+        tells = [line_id(row) for row in shown.rename(columns={"column": "trait"}).itertuples()]
+        return {"label": label, "text": text, "detail": detail, "kind": "measured", "mark": mark, "tells": tells}
 
     def _of_others(self, shown):
         """The same fact of everybody else; nothing where there is nobody else."""
