@@ -20,6 +20,7 @@ from sklearn.model_selection import cross_val_predict
 from analysis import bookshop, evidence, journeys, personas, places, profiles, quality, segments, sources
 from analysis.bookshop.people import PERSONAS, TWINS
 from analysis.personas.examples import chosen
+from analysis.personas.likeness import line_id
 from analysis.profiles.targets import orders_of_the_time
 from analysis.segments.cases import cases
 from analysis.sources.mapping import MERGE_SCORE
@@ -251,24 +252,17 @@ def _cards(base, table: pd.DataFrame, truth: pd.DataFrame) -> list[tuple]:
 
 def _on_cards(derived, truth: pd.DataFrame, table: pd.DataFrame, likest: dict) -> dict[int, list[tuple]]:
     """Of each card its distinctive lines: line, effect, whether it is false (None where the truth says nothing)."""
-    true, by = (
-        truths(truth, table.set_index("customer_id")["age"]),
-        derived.customers.set_index("customer_id")["persona"],
-    )
-    found = {}
+    true = truths(truth, table.set_index("customer_id")["age"])
+    by, found = derived.customers.set_index("customer_id")["persona"], {}
     for persona in derived:
         number = int(persona.row["persona"])
-        apart = {
-            f"{row.trait}: {row.level}" if row.level else row.trait: row.effect
-            for row in persona.traits[persona.traits["distinctive"].astype(bool)].itertuples()
-        }
+        apart = persona.traits[persona.traits["distinctive"].astype(bool)]
+        effects = {line_id(row): row.effect for row in apart.itertuples()}
         card = personas.card(persona).content
-        shown = {line["id"] for part in card["parts"] for line in part["lines"]} | {
-            line for fact in card["facts"] for line in fact["tells"]
-        }
-        found[number] = [
-            (line, apart[line], _false(line, apart[line], true, by, number)) for line in shown if line in apart
-        ]
+        shown = [line["id"] for part in card["parts"] for line in part["lines"]]
+        shown += [line for fact in card["facts"] for line in fact["tells"]]
+        lines = [(line, effects[line]) for line in dict.fromkeys(shown) if line in effects]
+        found[number] = [(line, effect, _false(line, effect, true, by, number)) for line, effect in lines]
     return found
 
 

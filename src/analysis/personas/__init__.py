@@ -1,7 +1,7 @@
 """Who are the people behind each segment, and what do we know of them for sure?"""
 
-from analysis.personas.build import Persona, Personas, derive, findings
-from analysis.personas.cards import Card, Cards, card, cards
+from analysis.personas.build import Persona, Personas, derive
+from analysis.personas.cards import Card, Cards, card, cards, findings
 from analysis.personas.compare import Comparison, beside, compare
 from analysis.personas.drift import Drift, Known, drift, read, refresh
 from analysis.personas.edits import Edits, apply, remember, remembered

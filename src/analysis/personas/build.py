@@ -11,6 +11,8 @@ import pandas as pd
 
 from analysis.errors import require_columns
 from analysis.personas import rivals, typical
+from analysis.personas.card import card_html
+from analysis.personas.content import content
 from analysis.personas.examples import exemplars
 from analysis.personas.likeness import confidence, coverage
 from analysis.personas.measures import measured
@@ -65,7 +67,7 @@ class Personas:
 
 @dataclass(frozen=True)
 class Persona:
-    """One persona: a row of `personas` and the rows of the other tables that belong to it."""
+    """One persona: its row of `personas`, its rows of the other tables. In Jupyter it shows its card."""
 
     row: pd.Series
     traits: pd.DataFrame
@@ -73,6 +75,9 @@ class Persona:
     unlike: pd.DataFrame
     exemplars: pd.DataFrame
     about: dict
+
+    def _repr_html_(self):
+        return card_html(content(self))
 
 
 def derive(profiles, segments, base=None, least=LEAST):
@@ -132,23 +137,6 @@ def derive(profiles, segments, base=None, least=LEAST):
         customers,
         _about(base, profiles),
     )
-
-
-def findings(derived):
-    """The personas in one sentence each, largest first.
-
-    Parameters
-    ----------
-    derived : Personas
-
-    Returns
-    -------
-    list of str
-    """
-    if derived.personas.empty:
-        return [f"No group has the {FEWEST} customers that a persona needs."]
-    largest = derived.personas.sort_values(["n", "persona"], ascending=[False, True])
-    return [f"{row['name']}: {row['summary']}" for _, row in largest.iterrows()]
 
 
 def _apart(traits):

@@ -15,6 +15,7 @@ from analysis.personas import edits as editing
 from analysis.personas.card import card_html
 from analysis.personas.content import content, identified
 from analysis.personas.lines import changed, sentence
+from analysis.personas.traits import FEWEST
 
 #: Columns of the artefact `personas` after the number, in this order.
 _KEPT = ("key", "name", "title", "n", "share", "revenue_share", "summary", "quote", "confidence", "due")
@@ -112,6 +113,22 @@ def cards(derived, file=None, languages=("en",), drift=None):
         made[language] = [Card(c) for c in contents]
     first = [c.content for c in made[languages[0]]]
     return Cards(made, notes, _personas(derived, first, drift), _traits(derived, first, languages[0]))
+
+
+def findings(made):
+    """The personas in one sentence each, largest first.
+
+    Parameters
+    ----------
+    made : Cards
+
+    Returns
+    -------
+    list of str
+    """
+    if made.personas.empty:
+        return [f"No group has the {FEWEST} customers that a persona needs."]
+    return made.personas.sort_values(["n", "persona"], ascending=[False, True])["summary"].tolist()
 
 
 def _named(derived, edits):
