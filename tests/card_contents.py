@@ -193,7 +193,16 @@ ENGLISH = {
         "head": ["", "Statement", "n", "Here", "Elsewhere", "Difference", "Interval", "Source"],
         "rows": [
             ["8", "Reads to rest", "402", "4.3", "3.4", "0.9", "0.7 to 1.1", "survey_answers"],
-            ["9", "Wants advice from people who read", "402", "58 %", "31 %", "27 points", "20 to 34", "survey_answers"],
+            [
+                "9",
+                "Wants advice from people who read",
+                "402",
+                "58 %",
+                "31 %",
+                "27 points",
+                "20 to 34",
+                "survey_answers",
+            ],
             ["14", "Buys at the weekend", "812", "61 %", "34 %", "27 points", "22 to 31", "orders"],
             ["20", "Orders in the shop", "1,155", "72 %", "28 %", "44 points", "40 to 48", "orders"],
         ],
@@ -419,7 +428,7 @@ ATTACKS = (
     "\u202egnirts desrever\u2066 and \u200fmarks\u200e",
     "one\ntwo\r\n\r\nthree\tfour\x00\x07\ud800",
     "| a | b |\n# head *bold* _it_ `code` [x](http://example.com) ![y](z) <b>&amp;",
-    "#import \"x\" $x^2$ @ref <label> \\ *b* _i_ // no",
+    '#import "x" $x^2$ @ref <label> \\ *b* _i_ // no',
     '"><img src=x onerror=alert(1)>',
     "\U0001f600 漢字 مشتری {n} %s",
 )

@@ -137,7 +137,11 @@ def _line(line: dict, content: dict, accent: str) -> str:
     frame = f"border:1px dashed {accent};border-radius:6px;padding:.3em .5em;" if line["kind"] == "assumption" else ""
     detail = f' <span style="{_QUIET}">{escape(line["detail"])}</span>' if line["detail"] else ""
     share = line.get("share_text")
-    told = f'<b style="color:{accent};white-space:nowrap">{escape(texts.cut(share, 16))}</b>' if share else ""
+    told = (
+        f'<b style="color:{accent};white-space:nowrap;min-width:3.4em;text-align:end">{escape(texts.cut(share, 16))}</b>'
+        if share
+        else ""
+    )
     return (
         f'<li dir="{content["direction"]}" style="margin:.35em 0;{frame}display:flex;gap:.5em;align-items:baseline">'
         f'{_bullet(line, content, accent)}<div style="flex:1;min-width:0">{_text(line["text"])}{_mark(line, content)}'

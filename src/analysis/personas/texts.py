@@ -150,7 +150,9 @@ def _section(section: dict, content: dict) -> str:
 
 def _line(line: dict, content: dict) -> str:
     share = f"{line['share_text']} · " if line.get("share_text") else ""
-    more_of_it = "".join(f"  \n  {text}" for text in (line["question"], line["warning"] and f"⚠ {line['warning']}") if text)
+    more_of_it = "".join(
+        f"  \n  {text}" for text in (line["question"], line["warning"] and f"⚠ {line['warning']}") if text
+    )
     return f"- {share}{_said(line)}{_kind(line, content)}{more_of_it}"
 
 
