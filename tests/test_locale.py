@@ -74,7 +74,7 @@ def test_every_column_that_the_vocabulary_knows_has_a_sentence_and_a_concept():
     for column, said in WORDS.items():
         wanted = ["value"] if said.unit or column == "uses_preferred_channel" else ["level", "value"]
         assert places(EN.texts["traits"][column]) == wanted, column
-    assert FA.texts["concepts"].keys() == {said.concept for said in WORDS.values()} | {BOUGHT, THROUGH, SCORE}
+    assert FA.texts["concepts"].keys() >= {said.concept for said in WORDS.values()} | {BOUGHT, THROUGH, SCORE}
 
 
 def test_persian_is_spelt_in_persian_letters():
@@ -178,6 +178,8 @@ def test_values_with_numbers_keep_them():
     assert FA.value("Nowruz 1404") == "نوروز ۱۴۰۴"
     assert FA.value("1,000,000,000 to 10,000,000,000") == "۱ میلیارد تا ۱۰ میلیارد"
     assert EN.value("1,000,000 to 10,000,000") == "1 million to 10 million"
+    assert FA.value("1,234,567 to 2,000,000") == "۱٬۲۳۴٬۵۶۷ تا ۲ میلیون"  # nothing of a value is rounded away
+    assert FA.value("20000000000000000000") == "۲۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰۰"
     assert FA.value("iPhone_12") == "iPhone 12"  # unknown: as the data have it
 
 
@@ -205,6 +207,7 @@ def test_a_trait_says_what_the_column_means():
     assert FA.trait("gender", "۶۲٪", "female") == "۶۲٪ آن‌ها زن هستند"
     assert FA.trait("education", "۶۲٪", "school") == "تحصیلات ۶۲٪ آن‌ها «زیر دیپلم» است"
     assert FA.trait("bought_novel", "۶۱٪") == "۶۱٪ اقلام خریدش از دستهٔ «رمان» است"
+    assert EN.trait("kind", "96 %", "company") == "96 % are recorded as companies"
     assert EN.trait("score_price_consciousness", "4.2") == "Scores 4.2 on the survey's “price consciousness”"
     assert FA.concept("score_price_consciousness") == "حساسیت به قیمت"
 
@@ -212,6 +215,7 @@ def test_a_trait_says_what_the_column_means():
 def test_a_column_of_another_kind_under_a_known_name_is_said_plainly():
     # a base's own true-or-false "age", text "n_orders", number "city"; and what is not so is never said to be so
     assert EN.trait("age", "61 %", "yes") == "61 % have age"
+    assert FA.trait("district", "۴۰٪", "centre") == "محله برای ۴۰٪ آن‌ها «مرکز» است"
     assert EN.trait("n_orders", "61 %", "many") == "61 % have n orders “many”"
     assert EN.trait("city", "4.2") == "City: 4.2"
     assert EN.trait("uses_preferred_channel", "61 %", "yes") == "61 % mostly buy on the channel they prefer"

@@ -5,6 +5,6 @@ asks for a language once (`locale.of("fa")`) and has it say all.
 """
 
 from analysis.locale.language import LANGUAGES, Locale, of
-from analysis.locale.names import first_name
+from analysis.locale.names import first_name, in_letters
 
-__all__ = ["LANGUAGES", "Locale", "first_name", "of"]
+__all__ = ["LANGUAGES", "Locale", "first_name", "in_letters", "of"]

@@ -27,6 +27,9 @@ LANGUAGES = ("en", "fa")
 #: Amounts of money from here on are said in millions: whoever reads 12,345,678 counts the commas.
 _LONG = 10_000_000
 
+#: Letters that are read from the right: Hebrew, Arabic, Persian.
+_FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufefc]"
+
 #: A number in a value of the data: a year, a bound of a band.
 _FIGURE = r"\d(?:[\d,.]*\d)?"
 
@@ -108,6 +111,19 @@ class Locale:
         whole = {place: self.number(x) if isinstance(x, Integral) else x for place, x in given.items()}
         return self.texts[section][name].format(**whole)
 
+    def isolated(self, text: str) -> str:
+        """Foreign text as it may stand in a sentence of a language from the right: its marks stay where it ends.
+
+        Examples
+        --------
+        >>> of("en").isolated("Barg Online"), of("fa").isolated("Barg Online") == "\u2068Barg Online\u2069"
+        ('Barg Online', True)
+        """
+        foreign = (
+            self.direction == "rtl" and re.search("[A-Za-z]", str(text)) and not re.search(_FROM_THE_RIGHT, str(text))
+        )
+        return f"\u2068{text}\u2069" if foreign else str(text)
+
     def knows(self, key: str) -> bool:
         """Whether there is such a text.
 
@@ -184,9 +200,10 @@ class Locale:
         """
         if pd.isna(day):
             return "–"
+        months = "months"
         if self.texts["writing"]["calendar"] == "jalali":
-            day = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
-        return self.digits(f"{day.day} {self.texts['months'][str(day.month)]} {day.year}")
+            day, months = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day), "jalali_months"
+        return self.digits(f"{day.day} {self.texts[months][str(day.month)]} {day.year}")
 
     def digits(self, text: str) -> str:
         """The text with its digits as the language writes them.
@@ -211,6 +228,16 @@ class Locale:
         *first, last = parts or [""]
         writing = self.texts["writing"]
         return writing["comma"].join(first) + writing["and"] + last if first else last
+
+    def several(self, sentences: Sequence[str]) -> str:
+        """Sentences as one text, with semicolons.
+
+        Examples
+        --------
+        >>> of("en").several(["a", "b"])
+        'a; b'
+        """
+        return self.texts["writing"]["semicolon"].join(sentences)
 
     def value(self, text: object, column: str = "") -> str:
         """A value of the data as the language calls it; as it is, underscores as spaces, if nobody here knows it.
@@ -263,8 +290,9 @@ class Locale:
             return self.say(f"traits.{prefix}", value=value, of=self.value(of_what))
         sentence = self.texts["traits"].get(column, "")
         if _fits(sentence, column, level):
-            return sentence.format(value=value, level=self.value(level, column))
-        name = str(column).replace("_", " ")
+            return sentence.format(value=value, level=self.isolated(self.value(level, column)))
+        plain = str(column).replace("_", " ")
+        name = self.texts["concepts"].get(plain, plain)
         name = name[:1].upper() + name[1:] if level == "" else name
         kind = "number" if level == "" else "flag" if level == "yes" else "share"
         return self.say(f"fallback.{kind}", name=name, value=value, level=self.value(level, column))
@@ -296,9 +324,10 @@ class Locale:
         return f"{self._figure(figure)} {self.texts['writing'][word]}" if word else self._figure(figure)
 
     def _as_written(self, figure: str) -> str:
-        """A number of a value: a year stays whole, a bound from a million on is said in millions."""
-        size = figure.replace(",", "")
-        return self._short(int(size)) if size.isdigit() and int(size) >= 1_000_000 else self._figure(figure)
+        """A number of a value: round millions with their commas are said short; codes and years stay whole."""
+        digits = figure.replace(",", "")
+        is_round = len(digits.rstrip("0")) <= 3 and 6 < len(digits) < 16
+        return self._short(float(digits)) if "," in figure and is_round and digits.isdigit() else self._figure(figure)
 
 
 def _is_known(number: float | None) -> bool:

@@ -72,7 +72,18 @@ def first_name(
     ]
     used = {persian.get(name, name) for name in taken}  # Sara and Sarah are one name to a Persian reader
     chosen = min([name for name in names if persian[name[-1]] not in used] or names)[-1]
-    return persian[chosen] if of(language).language == "fa" else chosen
+    return in_letters(chosen, language)
+
+
+def in_letters(name: str, language: str) -> str:
+    """A listed name in the letters of a language; any other as it is.
+
+    Examples
+    --------
+    >>> in_letters("Sara", "fa") == "سارا", in_letters("Sara", "en"), in_letters("Zorglub", "fa")
+    (True, 'Sara', 'Zorglub')
+    """
+    return _listed()["persian"].get(name, name) if of(language).language == "fa" else name
 
 
 def _place(country: str | None, language: str) -> str:

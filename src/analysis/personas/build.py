@@ -14,7 +14,7 @@ from analysis.personas import rivals, typical
 from analysis.personas.examples import exemplars
 from analysis.personas.likeness import confidence, coverage
 from analysis.personas.measures import measured
-from analysis.personas.traits import FEWEST, LEAST, told, traits
+from analysis.personas.traits import FEWEST, LEAST, strongest, told, traits
 from analysis.sources.normal import region_of
 
 
@@ -111,23 +111,24 @@ def derive(profiles, segments, base=None, least=LEAST):
     require_columns("segments", segments.columns, ["customer_id", "segment"])
     own = [c for c in ("segment", "segment_name", "fit") if c in segments]
     profiles = profiles.drop(columns=own, errors="ignore").sort_values("customer_id", ignore_index=True)
-    of_each = measured(profiles, base)
-    found = traits(of_each, segments, least)
-    customers = segments[["customer_id", *own]].merge(of_each.table, on="customer_id", validate="one_to_one")
+    measures = measured(profiles, base)
+    found = traits(measures, segments, least)
+    customers = segments[["customer_id", *own]].merge(measures.table, on="customer_id", validate="one_to_one")
     customers = customers.sort_values("customer_id", ignore_index=True).rename(columns={"segment": "persona"})
     sizes = customers["persona"].value_counts()
     shown = sorted(sizes.index[sizes >= FEWEST])
     found = pd.concat([found, rivals.ratings(base, customers, shown)], ignore_index=True)
     found = found[found["persona"].isin(shown)].reset_index(drop=True)
-    lines = {p: told(found[(found["persona"] == p) & (found["part"] != "rivals")]) for p in shown}
-    covered = {p: coverage(customers.assign(here=customers["persona"] == p), _on_card(lines[p])) for p in shown}
+    of_each = {p: found[(found["persona"] == p) & ~found["part"].isin(("rivals", "touchpoints"))] for p in shown}
+    apart = {p: _apart(of_each[p]) for p in shown}
+    covered = {p: coverage(customers.assign(here=customers["persona"] == p), apart[p]) for p in shown}
     unlike = [covered[p]["lines"].assign(persona=p) for p in shown]
     return Personas(
-        _personas(customers, shown, lines, covered),
+        _personas(customers, {p: told(of_each[p]) for p in shown}, covered),
         found,
         typical.typical(customers[customers["persona"].isin(shown)]),
         pd.concat(unlike, ignore_index=True) if unlike else pd.DataFrame(columns=["line", "n", "share", "persona"]),
-        exemplars(customers, {p: _on_card(lines[p]) for p in shown}),
+        exemplars(customers, apart),
         customers,
         _about(base, profiles),
     )
@@ -150,17 +151,17 @@ def findings(derived):
     return [f"{row['name']}: {row['summary']}" for _, row in largest.iterrows()]
 
 
-def _on_card(lines, most=20):
-    """The told traits that say how alike a customer is: those with somebody to compare with, and no contacts."""
-    return lines[lines["elsewhere"].notna() & (lines["part"] != "touchpoints")].head(most)
+def _apart(traits):
+    """What says how alike a customer is to a persona: the twenty strongest differences from everybody else."""
+    return strongest(traits[traits["elsewhere"].notna()]).head(20)
 
 
-def _personas(customers, shown, lines, covered):
+def _personas(customers, lines, covered):
     """One row per persona."""
     by = customers.groupby("persona")
     revenue = _revenue(customers)
     rows = []
-    for persona in shown:
+    for persona in lines:
         members, cover = by.get_group(persona), covered[persona]
         known = (lines[persona]["n"] / len(members)).clip(upper=1).mean()
         trust = confidence(len(members), members.get("fit"), known)

@@ -19,7 +19,7 @@ from analysis.vocabulary import topic
 SCHEMA = "moshtari-persona-1"
 
 #: Parts of a card that hold lines of traits, and how many at most. Ours: what is readable at arm's length.
-PARTS = {"who": 4, "goals": 4, "pains": 4, "buying": 5, "needs": 5, "channels": 5, "rivals": 5}
+PARTS = {"who": 5, "goals": 4, "pains": 4, "buying": 5, "needs": 5, "channels": 5, "rivals": 5}
 
 #: A line belongs to work and means on the card's part of who they are.
 _SHOWN_AS = {"job": "who"}
@@ -74,7 +74,7 @@ def content(persona, language="en", known=None):
         "share": float(row["share"]),
         "share_text": _share_text(row, locale),
         "facts": draft.facts(),
-        "parts": [draft.part(part) for part in PARTS],
+        "parts": [part for part in map(draft.part, PARTS) if part["lines"] or part["key"] != "who"],
         "touchpoints": draft.touchpoints(),
     }
     card["summary"] = draft.summary(identity["name"])
@@ -91,20 +91,31 @@ def content(persona, language="en", known=None):
     return card
 
 
-def identified(persona, language, known=None):
-    """Name, title, face and lasting key of a persona; the remembered ones where there are any."""
-    known = known or {}
-    title = str(persona.row["title"])
-    strongest = sorted(told(persona.traits[persona.traits["part"] != "rivals"], 5)["trait"])
+def identified(persona, language, known=None, taken=()):
+    """Name, title, face and lasting key of a persona; the remembered ones where there are any.
+
+    Parameters
+    ----------
+    persona : Persona
+    language : {"en", "fa"}
+    known : mapping, optional
+        key, face, called (the fictional name it keeps, in Latin letters), name and title as people wrote them.
+    taken : set of str
+        Fictional names that other personas have.
+    """
+    known, title = known or {}, str(persona.row["title"])
+    strongest = sorted(told(persona.traits[persona.traits["part"] != "rivals"])["trait"].head(5))
     digest = sha256("|".join([title, *strongest]).encode()).hexdigest()
     face = known.get("face") or int(digest[:8], 16) % 1_000_000
-    age, gender = _age(persona), _gender(persona)
-    company = bool(persona.row["company"])
+    age, gender, company = _age(persona), _gender(persona), bool(persona.row["company"])
     born = persona.about["as_of"].year - age if age and persona.about.get("as_of") else None
-    called = locales.first_name(language, persona.about.get("country"), gender, born, face)
+    about = (persona.about.get("country"), gender, born, face)
+    called = known.get("called") or locales.first_name("en", *about, taken)
+    fictional = locales.in_letters(called, language)
     return {
         "key": known.get("key") or f"k{digest[:7]}",
-        "name": known.get("name") or (title if company else called),
+        "called": called,
+        "name": known.get("name") or (title if company else fictional),
         "title": known.get("title") or ("" if company else title),
         "face": {"seed": face, "gender": gender, "age": age, "company": company},
     }
@@ -116,7 +127,7 @@ class _Draft:
     def __init__(self, persona, locale):
         self.persona, self.locale, self.currency = persona, locale, persona.about["currency"]
         self.told = told(persona.traits[~persona.traits["part"].isin(("rivals", "touchpoints"))])
-        self.evidence, self._marks, self._number = [], {}, count(1)
+        self.evidence, self._marks, self._number, self._in_facts = [], {}, count(1), set()
 
     def marked(self, row):
         """The number of a trait's line in the evidence."""
@@ -137,14 +148,27 @@ class _Draft:
     def _fact(self, fact, rows):
         label, first = self.locale.say(f"facts.{fact}"), rows.iloc[0]
         if not first["column"]:
-            return {"label": label, "text": self.locale.say("facts.unknown"), "kind": "assumption", "mark": None}
-        text = _levels(rows, self.locale) if first["level"] else _middle(first, self.locale, self.currency)
+            text = self.locale.say("facts.unknown")
+            return {"label": label, "text": text, "detail": None, "kind": "assumption", "mark": None}
+        shown = _most(rows)
+        text = _levels(shown, self.locale) if first["level"] else _middle(first, self.locale, self.currency)
+        others = self._of_others(shown)
+        self._in_facts |= {(r.column, r.level) for r in shown.itertuples()}
         mark = self.locale.digits(next(self._number))
-        elsewhere = _middle(first.replace({first["value"]: first["elsewhere"]}), self.locale, self.currency)
-        here, others = text, "–" if first["level"] or pd.isna(first["elsewhere"]) else elsewhere.split(" (")[0]
-        figure = [mark, f"{label}: {text}", self.locale.number(first["n"]), here, others, "–", "–", "profiles"]
-        self.evidence.append(figure)
-        return {"label": label, "text": text, "kind": "measured", "mark": mark}
+        known = self.locale.number(first["n"])
+        self.evidence.append([mark, f"{label}: {text}", known, text, others or "–", "–", "–", "profiles"])
+        detail = self.locale.say("card.elsewhere", elsewhere=others) if others else None
+        return {"label": label, "text": text, "detail": detail, "kind": "measured", "mark": mark}
+
+    def _of_others(self, shown):
+        """The same fact of everybody else; nothing where there is nobody else."""
+        if shown["elsewhere"].isna().any():
+            return ""
+        if shown["level"].iloc[0]:
+            return self.locale.enumerated([self.locale.percent(share) for share in shown["elsewhere"]])
+        fact = shown.iloc[0].copy()
+        fact["value"] = fact["elsewhere"]
+        return _middle(fact, self.locale, self.currency, alone=True)
 
     def part(self, part):
         """A part of the card: what is told, what is assumed, or that nothing sets them apart."""
@@ -152,6 +176,7 @@ class _Draft:
             lines = self._rivals()
         else:
             own = self.told[self.told["part"].replace(_SHOWN_AS) == part]
+            own = own[[(row.trait, row.level) not in self._in_facts for row in own.itertuples()]]
             lines = [self.line(row) for row in own.head(PARTS[part]).itertuples()]
             lines += self._as_everybody(part, own, PARTS[part] - len(lines))
         lines += self._assumptions(part, lines)
@@ -285,7 +310,7 @@ class _Draft:
             lines = [self._summarised(r) for r in self.told.head(2).itertuples()]
             key = "card.summary" if lines else "card.summary_plain"
             share = self.locale.percent(row["share"])
-            text = self.locale.say(key, name=name, share=share, lines="; ".join(lines))
+            text = self.locale.say(key, name=name, share=share, lines=self.locale.several(lines))
         return {**_plain("summary", text), "mark": None}
 
     def _summarised(self, row):
@@ -329,7 +354,7 @@ class _Draft:
             lines.append(_plain("like", say("limits.like", **{k: percent(v) for k, v in given.items()})))
         unlike = self._unlike()
         if unlike:
-            lines.append(_plain("unlike", say("limits.unlike", lines="; ".join(unlike))))
+            lines.append(_plain("unlike", say("limits.unlike", lines=self.locale.several(unlike))))
         return {"title": say("parts.limits"), "lines": lines, "confidence": self._confidence()}
 
     def _unlike(self):
@@ -355,7 +380,7 @@ class _Draft:
             parts.append(say("limits.belonging", belonging=percent(row["belonging"])))
         if not pd.isna(row["known"]):
             parts.append(say("limits.known", known=percent(row["known"])))
-        word = say(f"limits.{row['confidence']}")
+        word = say("limits.confidence", word=say(f"limits.{row['confidence']}"))
         text = self.locale.enumerated(parts)
         return {"word": word, "value": float(row["trust"]), "text": text, "how": say("limits.how")}
 
@@ -385,9 +410,13 @@ def _share_text(row, locale):
     return locale.say("card.share_revenue", **given, revenue=locale.percent(row["revenue_share"]))
 
 
-def _levels(rows, locale):
-    """The commonest levels with their shares; of what is most, the first alone."""
-    shown = rows.head(1 if rows["value"].iloc[0] >= 0.75 else 2)
+def _most(rows):
+    """Of a text the two commonest levels, or the first alone where it is most; of a number its row."""
+    return rows.head(1 if rows["value"].iloc[0] >= 0.75 else 2)
+
+
+def _levels(shown, locale):
+    """Levels with their shares."""
     said = [
         locale.say("facts.level", level=locale.value(r.level, r.column), share=locale.percent(r.value))
         for r in shown.itertuples()
@@ -395,17 +424,19 @@ def _levels(rows, locale):
     return locale.enumerated(said)
 
 
-def _middle(fact, locale, currency):
-    """The median and the middle half of a number."""
+def _middle(fact, locale, currency, alone=False):
+    """The median and the middle half of a number; or the median alone."""
     numbers = {name: fact[name] for name in ("value", "low", "high")}
     if fact["fact"] == "since":
-        said = {name: locale.number(x / 365.25, 1) for name, x in numbers.items()}
-        return locale.say("facts.years", **said)
-    if fact["fact"] in ("income", "revenue"):
-        said = {name: locale.money(x, currency if name == "high" else "") for name, x in numbers.items()}
-        return locale.say("facts.middle", **said)
-    said = {name: locale.number(x, 0 if float(x).is_integer() else 1) for name, x in numbers.items()}
-    return locale.say("facts.persons" if fact["fact"] == "household" else "facts.middle", **said)
+        said, key = {name: locale.number(x / 365.25, 1) for name, x in numbers.items()}, "years"
+    elif fact["fact"] in ("income", "revenue"):
+        last = "value" if alone else "high"
+        said = {name: locale.money(x, currency if name == last else "") for name, x in numbers.items()}
+        key = "middle"
+    else:
+        said = {name: locale.number(x, 0 if float(x).is_integer() else 1) for name, x in numbers.items()}
+        key = "persons" if fact["fact"] == "household" else "middle"
+    return said["value"] if alone else locale.say(f"facts.{key}", **said)
 
 
 def _examples(persona, locale):

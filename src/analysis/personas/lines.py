@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.personas.likeness import line_id
+from analysis.vocabulary import words
 
 
 def line(row, locale, currency="", mark=None):
@@ -53,6 +54,28 @@ def sentence(row, locale, currency=""):
     return locale.say(f"measures.{row.measure}", **given, top=locale.number(getattr(row, "top", 5) or 5))
 
 
+def changed(row, locale, currency=""):
+    """A trait that changed since another time, as a sentence.
+
+    Parameters
+    ----------
+    row : row of the traits of a :class:`analysis.personas.Drift`
+    """
+    said = words(row.trait)
+    share = row.kind == "share" or (said is not None and said.unit == "share") or row.trait == "size"
+    before, now = (
+        locale.percent(x)
+        if share
+        else locale.money(_three_digits(x), currency)
+        if said is not None and said.unit == "money"
+        else locale.number(x, 0 if abs(x) >= 100 else 1)
+        for x in (row.before, row.value)
+    )
+    name = locale.say("refresh.size") if row.trait == "size" else locale.concept(row.trait)
+    name = f"{name}: {locale.value(row.level, row.trait)}" if row.level not in ("", "yes") else name
+    return locale.say("refresh.changed", name=name, before=before, now=now)
+
+
 def about(row, locale):
     """What a trait is about, for a list."""
     if row.measure == "profile":
@@ -95,8 +118,19 @@ def figures(row, locale, currency=""):
         return value, elsewhere, *(locale.number(x, max(decimals, 0)) for x in numbers[2:])
     value, elsewhere, low, high = (locale.number(x, decimals) for x in numbers)
     if row.unit == "money":
-        value, elsewhere = (locale.money(x, currency, decimals) for x in numbers[:2])
+        value, elsewhere = (locale.money(_three_digits(x), currency, decimals) for x in numbers[:2])
     return value, elsewhere, low, high
+
+
+def _three_digits(amount):
+    """An amount of money to three digits that count: nobody needs a mean to the last toman.
+
+    Examples
+    --------
+    >>> _three_digits(667_701.0), _three_digits(12.345)
+    (668000.0, 12.3)
+    """
+    return float(f"{amount:.3g}")
 
 
 def evidence_row(mark, text, row, locale, currency=""):

@@ -341,15 +341,14 @@ def _contacts(tables):
     soon = one_if(upcoming - nw.col("at") <= FOLLOWS_DAYS * _DAY)
     rows = met.with_columns(soon=soon).filter(nw.col("event") != "").select("customer_id", *way, "soon")
     counts = collected(rows.group_by("customer_id", *way).agg(n=nw.len(), soon=nw.col("soon").sum()))
-    counts["way"] = counts[list(way)].agg(" · ".join, axis=1)
+    counts["way"] = counts["phase"] + " · " + counts["event"] + " · " + counts["channel"]
     everybody = counts["customer_id"].drop_duplicates()
     commonest = counts["way"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     counts = counts[counts["way"].isin(commonest.index[:_MOST_CONTACTS])]
-    parts = [_whether(counts[["customer_id", "way"]].set_axis(["customer_id", "value"], axis=1), "met", everybody)]
+    parts = [_whether(counts[["customer_id", "way"]].rename(columns={"way": "value"}), "met", everybody)]
     if purchases is not None:
-        parts.append(
-            _wide(counts.assign(soon=(counts["soon"] / counts["n"]).astype("float64")), "way", "soon", "followed")
-        )
+        share = (counts["soon"] / counts["n"]).astype("float64")
+        parts.append(_wide(counts.assign(soon=share), "way", "soon", "followed"))
     return parts
 
 

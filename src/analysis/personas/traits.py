@@ -73,13 +73,12 @@ def traits(measured, segments, least=LEAST):
     return rows.loc[order, list(TRAIT_COLUMNS)].reset_index(drop=True)
 
 
-def told(traits, most=None):
-    """The rows that a card tells: the distinctive ones, of each concept the strongest, of a text what is commoner here.
+def strongest(traits):
+    """The distinctive rows, of each concept the strongest; all rows where there is nobody to compare with.
 
     Parameters
     ----------
     traits : DataFrame, rows of one persona as from :func:`traits`
-    most : int, optional
 
     Returns
     -------
@@ -87,11 +86,25 @@ def told(traits, most=None):
         Strongest first.
     """
     rows = traits[traits["distinctive"].astype(bool) | traits["elsewhere"].isna()]
-    rows = rows[[pd.isna(row.effect) or row.effect > 0 or _says_something(row) for row in rows.itertuples()]]
-    order = rows["effect"].abs().round(9).sort_values(ascending=False, kind="stable").index
-    rows = rows.loc[order]
-    concepts = [concept(row) for row in rows.itertuples()]
-    return rows[~pd.Series(concepts, rows.index, dtype=object).duplicated()].head(most or len(rows))
+    return _one_of_each(rows)
+
+
+def told(traits):
+    """The rows that a card tells: as :func:`strongest`, without what follows from other rows.
+
+    That they buy less of one category follows from their buying more of another; that they open few messages does not.
+    """
+    rows = traits[traits["distinctive"].astype(bool) | traits["elsewhere"].isna()]
+    return _one_of_each(
+        rows[[pd.isna(row.effect) or row.effect > 0 or _says_something(row) for row in rows.itertuples()]]
+    )
+
+
+def _one_of_each(rows):
+    """Strongest first, one of each concept."""
+    rows = rows.loc[rows["effect"].abs().round(9).sort_values(ascending=False, kind="stable").index]
+    concepts = pd.Series([concept(row) for row in rows.itertuples()], rows.index, dtype=object)
+    return rows[~concepts.duplicated()]
 
 
 def _says_something(row):

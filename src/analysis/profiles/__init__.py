@@ -26,6 +26,7 @@ from analysis.profiles.tags import tag_counts, tag_fields
 from analysis.profiles.targets import best, known_and_met, known_customers, target_later, worth
 from analysis.profiles.traits import attributes, family
 from analysis.profiles.voices import Rivals, nps_by_year, rivals, topics
+from analysis.profiles.windows import windows, within
 
 __all__ = [
     "MIN_GAPS",
@@ -63,5 +64,7 @@ __all__ = [
     "tag_fields",
     "target_later",
     "topics",
+    "windows",
+    "within",
     "worth",
 ]

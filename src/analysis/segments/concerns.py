@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis import evidence
-from analysis.segments.describe import deltas, joined, sizes
+from analysis.known_again import deltas
+from analysis.segments.describe import joined, sizes
 from analysis.vocabulary import topic
 
 #: Among fewer customers a share of a half is known only to ten points either way (Wilson).

@@ -176,25 +176,6 @@ def _agreement(choice):
     return f"{best['k']:.0f} groups, agreement {best['stability']:.2f}"
 
 
-def deltas(summary):
-    """How far each group lies from everybody else, trait by trait, in one measure.
-
-    Parameters
-    ----------
-    summary : DataFrame, as from :func:`describe`
-
-    Returns
-    -------
-    DataFrame of float in [-1, 1], one row per segment
-        A column per trait ("n_orders") or level ("city: Yazd"), Cliff's delta; missing where it was not compared.
-    """
-    if summary.empty:
-        return pd.DataFrame()
-    trait = summary["trait"].where(summary["level"] == "", summary["trait"] + ": " + summary["level"])
-    far = summary.assign(trait=trait, delta=evidence.delta(summary))
-    return far.pivot(index="segment", columns="trait", values="delta").round(3)
-
-
 def joined(profiles, segments):
     """Profiles with the segment of each customer who has one, and with nothing else of the segments."""
     require_columns("segments", segments.columns, ["customer_id", "segment"])
