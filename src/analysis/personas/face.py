@@ -1,6 +1,6 @@
 """Which face does a persona wear?
 
-Takes what a card knows of its face and the persona's colour, gives a small drawing as SVG: the same for the same persona
+Takes what a card knows of its face and the persona's colour. Gives a small drawing as SVG, the same for a persona
 wherever it stands. It is openly a drawing, in tints of the persona's colour, so that nobody reads a descent into it.
 """
 
@@ -49,7 +49,7 @@ def svg(face: Mapping, colour: int) -> str:
 def _person(face: Mapping, shade: str) -> str:
     behind, before = _HAIR[_haircut(face)]
     hair, skin = _hair_colour(face["age"], shade), mixed(shade, "#fff3e6", 0.72)
-    neck = mixed(shade, "#fff3e6", 0.6)
+    neck, line = mixed(shade, "#fff3e6", 0.6), mixed(shade, INK, 0.75)
     return (
         f'<g fill="{hair}">{behind}</g>'
         f'<path d="M52 66h16v16q0 8 -8 8t-8 -8z" fill="{neck}"/>'
@@ -58,8 +58,8 @@ def _person(face: Mapping, shade: str) -> str:
         f'fill="{shade}"/>'
         f'<ellipse cx="60" cy="51" rx="19" ry="23" fill="{skin}"/>'
         f'<g fill="{hair}">{before}</g>'
-        f'<g fill="{mixed(shade, INK, 0.75)}"><circle cx="52.5" cy="52" r="1.9"/><circle cx="67.5" cy="52" r="1.9"/></g>'
-        f'<path d="M54 63q6 4.5 12 0" fill="none" stroke="{mixed(shade, INK, 0.75)}" stroke-width="1.8" '
+        f'<g fill="{line}"><circle cx="52.5" cy="52" r="1.9"/><circle cx="67.5" cy="52" r="1.9"/></g>'
+        f'<path d="M54 63q6 4.5 12 0" fill="none" stroke="{line}" stroke-width="1.8" '
         f'stroke-linecap="round"/>{_glasses(shade) if _chance(face["seed"], 1, 3) == 0 else ""}'
     )
 

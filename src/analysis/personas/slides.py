@@ -1,7 +1,7 @@
 """How do the personas look as slides, to be shown and to be changed?
 
-Takes the contents of several cards (see docs/persona_schema.md). Gives a PowerPoint file with a slide per persona, 16:9,
-of native text boxes; the notes of a slide hold its evidence.
+Takes the contents of several cards (see docs/persona_schema.md). Gives a PowerPoint file with a slide per persona,
+16:9, of native text boxes; the notes of a slide hold its evidence.
 """
 
 import io
@@ -265,7 +265,7 @@ class _Paragraph(NamedTuple):
 
 
 def _shortened(line: _Paragraph, high: float, wide: float) -> _Paragraph:
-    """A paragraph cut so that it takes at most half of a larger box, or the whole of a low one; a head a line or two."""
+    """A paragraph cut to at most half of a larger box or the whole of a low one; a head to two lines."""
     largest = max(points for _, points, *_ in line.runs)
     rows = 2 if line.heads else max(1, int(max(high / 2, min(high, 0.6)) * 72 / (largest * _LINE_HEIGHT)))
     room, runs = int(rows * _letters_in(wide, largest)), []
