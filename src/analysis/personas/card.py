@@ -22,11 +22,12 @@ _PAD = "padding:1.2em clamp(.9em,3cqi,1.8em)"
 _LIST = "list-style:none;margin:0;padding:0"
 _CELL = "text-align:start;padding:.3em .9em .3em 0;background:none;vertical-align:top;border:0;max-width:24em"
 _PLAIN = "margin:0;padding:0"
+_BESIDE = "white-space:nowrap;min-width:3.4em;text-align:end"
 
 #: Lines of a list that are shown at once; the others fold out.
 _AT_ONCE = 6
 
-#: What kind of line it is: full where measured, hollow where assumed, a diamond where edited, an arrow where it follows.
+#: The kinds of lines: full where measured, hollow where assumed, a diamond where edited; else an arrow.
 _BULLETS = {"measured": "●", "assumption": "○", "edited": "◇"}
 
 
@@ -137,7 +138,7 @@ def _line(line: dict, content: dict, accent: str) -> str:
     frame = f"border:1px dashed {accent};border-radius:6px;padding:.3em .5em;" if line["kind"] == "assumption" else ""
     detail = f' <span style="{_QUIET}">{escape(line["detail"])}</span>' if line["detail"] else ""
     share = line.get("share_text")
-    told = f'<b style="color:{accent};white-space:nowrap">{escape(texts.cut(share, 16))}</b>' if share else ""
+    told = f'<b style="color:{accent};{_BESIDE}">{escape(texts.cut(share, 16))}</b>' if share else ""
     return (
         f'<li dir="{content["direction"]}" style="margin:.35em 0;{frame}display:flex;gap:.5em;align-items:baseline">'
         f'{_bullet(line, content, accent)}<div style="flex:1;min-width:0">{_text(line["text"])}{_mark(line, content)}'
@@ -221,7 +222,8 @@ def _examples(of: dict, accent: str) -> str:
     body = _table(of["head"], of["rows"]) if of["rows"] else _p(of["empty"], _QUIET)
     if not body:
         return ""
-    return f'<section style="{_PAD};border-block-start:{_LINE}">{_title(of["title"], accent)}{body}{_p(of["note"], _QUIET)}</section>'
+    told = f"{_title(of['title'], accent)}{body}{_p(of['note'], _QUIET)}"
+    return f'<section style="{_PAD};border-block-start:{_LINE}">{told}</section>'
 
 
 def _evidence(content: dict) -> str:
@@ -235,21 +237,21 @@ def _evidence(content: dict) -> str:
 
 def _table(head: list[str], rows: list[list[str]], anchor: str = "") -> str:
     heads = "".join(f'<th style="{_CELL};{_QUIET};font-weight:600">{_text(text)}</th>' for text in head)
-    body = "".join(
-        f'<tr{f" id={chr(34)}{anchor}-{n}{chr(34)}" if anchor else ""} style="background:none;border-block-start:{_LINE}">'
-        + "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in row)
-        + "</tr>"
-        for n, row in enumerate(rows, 1)
-    )
+    body = "".join(_row(row, f' id="{anchor}-{n}"' if anchor else "") for n, row in enumerate(rows, 1))
     table = f'<table style="border-collapse:collapse;margin:0;font-size:.9em"><thead><tr>{heads}</tr></thead>'
     return f'<div style="overflow-x:auto">{table}<tbody>{body}</tbody></table></div>'
+
+
+def _row(row: list[str], name: str) -> str:
+    cells = "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in row)
+    return f'<tr{name} style="background:none;border-block-start:{_LINE}">{cells}</tr>'
 
 
 def _foot(content: dict, accent: str) -> str:
     """What the marks mean, and where the figures come from."""
     kinds = " ".join(
-        f'<span style="white-space:nowrap;margin-inline-end:1em"><span aria-hidden="true" style="color:{accent}">{bullet}'
-        f"</span> {escape(texts.cut(content['legend'][kind], 40))}</span>"
+        f'<span style="white-space:nowrap;margin-inline-end:1em"><span aria-hidden="true" style="color:{accent}">'
+        f"{bullet}</span> {escape(texts.cut(content['legend'][kind], 40))}</span>"
         for kind, bullet in _BULLETS.items()
         if kind in content["legend"]
     )
