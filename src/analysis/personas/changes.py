@@ -61,7 +61,7 @@ def changes(rows: pd.DataFrame, traits: Sequence[str], beside: frozenset[str], s
         n_before, before, n, value : rows and mean (of a share, the share) before and now; change : their difference.
         difference : of a share the same, of a number the change of its Cliff's delta against everybody; low, high : its
         interval, so wide that all of the table hold together; p, p_corrected : Holm, over all of the table.
-        effect : Cohen's h of a share, `difference` of a number, as in :func:`analysis.evidence.compare`.
+        effect : the same as `difference`; of the size Cohen's h, as a persona of a tenth that doubles is another one.
         smallest : the smallest effect against any of the windows before; 0 where they do not all point one way.
         year_ago, p_year : value of the window furthest back, and p against it alone, not corrected.
 
@@ -150,14 +150,23 @@ def _figures(read: _Read, own: np.ndarray, customer: np.ndarray, window: np.ndar
     n, sum_x, sum_z = (_sums(own, window, values, size, last + 1) for values in (np.ones_like(x), x, z))
     reached = n.sum(axis=0) > 0  # a window that the base does not reach is no empty one
     kept = (n[:, reached] >= (FEWEST if read.trait != SIZE else 1)).all(axis=1) & reached[0] & (reached.sum() > 1)
+    kept &= _differs(x, own, size)
     if not kept.any():
         return pd.DataFrame({"place": np.empty(0, dtype=np.int64)})
     n, sum_x, sum_z = (table[kept][:, reached] for table in (n, sum_x, sum_z))
     test = _test(z, own, customer, (window == 0, window > 0), size)[kept]
     test["p_year"] = _test(z, own, customer, (window == 0, window == last), size)["p"][kept]
-    figures = _compared(n, sum_x, sum_z, _arcsine if read.kind == "share" else np.asarray)
+    figures = _compared(n, sum_x, sum_z, _arcsine if read.trait == SIZE else np.asarray)
     figures = pd.concat([figures, test.reset_index(drop=True)], axis=1)
     return figures.assign(place=np.flatnonzero(kept), trait=read.trait, level=read.level, kind=read.kind)
+
+
+def _differs(x: np.ndarray, own: np.ndarray, size: int) -> np.ndarray:
+    """Whether there is any difference among the customers of each persona; else others alone would move their place."""
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(low, own, x)
+    np.maximum.at(high, own, x)
+    return high > low
 
 
 def _sums(own: np.ndarray, window: np.ndarray, values: np.ndarray, size: int, windows: int) -> np.ndarray:
@@ -175,7 +184,7 @@ def _compared(n: np.ndarray, sum_x: np.ndarray, sum_z: np.ndarray, scale) -> pd.
 
 
 def _arcsine(share: np.ndarray) -> np.ndarray:
-    """A share on the scale of Cohen's h (1988)."""
+    """A share on the scale of Cohen's h (Cohen 1988, Statistical Power Analysis for the Behavioral Sciences)."""
     return 2 * np.arcsin(np.sqrt(np.clip(share, 0, 1)))
 
 
