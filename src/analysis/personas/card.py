@@ -17,7 +17,8 @@ _CARD = (
     "text-align:start;color:inherit;background:transparent;container-type:inline-size"
 )
 _FONT = {"fa": "Vazirmatn,IRANSans,'Noto Sans Arabic',Tahoma,sans-serif", "en": "system-ui,sans-serif"}
-_GRID = "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(17.5em,100%),1fr));gap:1.1em 1.8em"
+_COLUMNS = "columns:3 17.5em;column-gap:1.8em"
+_BOX = "min-width:0;overflow-wrap:anywhere;break-inside:avoid;padding-block:.5em 1.1em"
 _PAD = "padding:1.2em clamp(.9em,3cqi,1.8em)"
 _LIST = "list-style:none;margin:0;padding:0"
 _CELL = "text-align:start;padding:.3em .9em .3em 0;background:none;vertical-align:top;border:0;max-width:24em"
@@ -56,7 +57,7 @@ def card_html(content: dict) -> str:
         f'<article dir="{escape(content["direction"])}" lang="{escape(content["language"])}" '
         f'style="{_CARD};font-family:{_FONT.get(content["language"], _FONT["en"])}">'
         f"{_head(content, shade, accent)}{_facts(content, accent)}{_warnings(content['warnings'])}"
-        f'<div style="{_PAD};{_GRID}">'
+        f'<div style="{_PAD};padding-block-end:.1em;{_COLUMNS}">'
         f"{''.join(_section(section, content, shade, accent) for section in texts.sections(content))}"
         f"{_alike(content['alike'], shade, accent)}{_confidence(content, shade, accent)}</div>"
         f"{_examples(content['examples'], accent)}{_evidence(content)}{_foot(content, accent)}</article>"
@@ -110,8 +111,8 @@ def _facts(content: dict, accent: str) -> str:
 def _section(section: dict, content: dict, shade: str, accent: str) -> str:
     groups = "".join(_group(group, content, accent) for group in section["groups"])
     return (
-        f'<section style="min-width:0;overflow-wrap:anywhere;break-inside:avoid;border-block-start:2px solid {accent};'
-        f'padding-block-start:.5em">{_title(section["title"], accent)}{_p(section["note"], _QUIET)}{groups}</section>'
+        f'<section style="{_BOX};border-block-start:2px solid {accent}">{_title(section["title"], accent)}'
+        f"{_p(section['note'], _QUIET)}{groups}</section>"
     )
 
 
@@ -213,8 +214,7 @@ def _confidence(content: dict, shade: str, accent: str) -> str:
     meter = f'<div aria-hidden="true" style="display:flex;gap:.15em;margin:.2em 0 .4em;max-width:16em">{fields}</div>'
     told = _p(of["text"], "font-size:.93em") + _p(of["how"], _QUIET)
     return (
-        f'<section style="min-width:0;overflow-wrap:anywhere;border-block-start:2px solid {accent};'
-        f'padding-block-start:.5em">{_title(title, accent)}{meter}{told}</section>'
+        f'<section style="{_BOX};border-block-start:2px solid {accent}">{_title(title, accent)}{meter}{told}</section>'
     )
 
 

@@ -298,7 +298,7 @@ def _in_columns(heights: list[float]) -> list[list[float]]:
     Examples
     --------
     >>> _in_columns([3, 1, 1, 1, 2])
-    [[3], [1, 1, 1], [2]]
+    [[3], [1, 1], [1, 2]]
     """
     places = combinations_with_replacement(range(len(heights) + 1), _COLUMNS - 1)
     ways = ([heights[a:b] for a, b in pairwise((0, *cuts, len(heights)))] for cuts in places)
