@@ -140,6 +140,13 @@ def test_what_does_not_fit_is_counted_on_the_page():
     assert int(re.search(r"(\d+) more in the", on_slide)[1]) + on_slide.count("Line number") == 60
 
 
+def test_headings_are_not_counted_among_the_lines_left_out():
+    phases = [part(f"p{n}", f"Phase {n}", *[line(f"l{i}", f"Line number {i}") for i in range(20)]) for n in range(3)]
+    crowded = {**POOR, "parts": [], "touchpoints": {"title": "Touchpoints", "note": None, "phases": phases}}
+    on_slide = slide_text(Presentation(io.BytesIO(deck([crowded]))).slides[0])
+    assert int(re.search(r"(\d+) more in the", on_slide)[1]) + on_slide.count("Line number") == 60
+
+
 def test_persian_counts_what_is_left_out_in_its_own_digits():
     assert texts.more(PERSIAN, 12) == "… ۱۲ مورد دیگر در جدول شواهد"
     assert texts.more({"language": "en"}, 12) == "…"

@@ -28,6 +28,9 @@ _BESIDE = "white-space:nowrap;min-width:3.4em;text-align:end"
 #: Lines of a list that are shown at once; the others fold out.
 _AT_ONCE = 6
 
+#: Letters of a name, a title or a label.
+_TITLE = 90
+
 #: The kinds of lines: full where measured, hollow where assumed, a diamond where edited; else an arrow.
 _BULLETS = {"measured": "●", "assumption": "○", "edited": "◇"}
 
@@ -66,13 +69,13 @@ def card_html(content: dict) -> str:
 
 def _head(content: dict, shade: str, accent: str) -> str:
     """Face, name and title, the summary and the quote."""
-    name, title = texts.heading(content)
+    name, title = (texts.cut(text, _TITLE) for text in texts.heading(content))
     drawn = face.svg(content["face"], content["colour"]).replace("<svg ", '<svg width="112" height="112" ', 1)
     return (
         f'<header style="{_PAD};display:flex;flex-wrap:wrap;gap:1em 1.8em;align-items:center;'
         f'background:color-mix(in srgb,{shade} 11%,transparent);border-block-end:3px solid {accent}">'
         f'<div style="flex:none;line-height:0">{drawn}</div>'
-        f'<div style="flex:1 1 14em;min-width:0">{_p(content["kicker"], _QUIET)}'
+        f'<div style="flex:1 1 14em;min-width:0">{_p(texts.cut(content["kicker"], 2 * _TITLE), _QUIET)}'
         f'<h3 style="margin:.1em 0 0;font-size:{"2em" if len(name) <= 24 else "1.3em"};line-height:1.15;'
         f'overflow-wrap:anywhere">{escape(name)}</h3>'
         f"{_p(title, f'font-weight:600;font-size:1.1em;color:{accent}')}{_p(content['share_text'], 'margin-top:.5em')}"
@@ -99,7 +102,7 @@ def _quote(quote: dict | None, accent: str) -> str:
 def _facts(content: dict, accent: str) -> str:
     """A quiet strip: what is typical of them."""
     cells = "".join(
-        f'<div style="min-width:0;overflow-wrap:anywhere"><dt style="{_QUIET};font-weight:400">{escape(fact["label"])}'
+        f'<div style="min-width:0;overflow-wrap:anywhere"><dt style="{_QUIET};font-weight:400">{_short(fact["label"])}'
         f'</dt><dd style="{_PLAIN}">{_bullet(fact, content, accent) if fact["kind"] != "measured" else ""}'
         f"{_text(fact['text'])}{_mark(fact, content)}</dd></div>"
         for fact in content["facts"]
@@ -262,7 +265,11 @@ def _foot(content: dict, accent: str) -> str:
 
 
 def _title(text: str, accent: str) -> str:
-    return f'<h4 style="margin:0 0 .3em;font-size:1.02em;line-height:1.3;color:{accent}">{escape(text)}</h4>'
+    return f'<h4 style="margin:0 0 .3em;font-size:1.02em;line-height:1.3;color:{accent}">{_short(text)}</h4>'
+
+
+def _short(text: str) -> str:
+    return escape(texts.cut(text, _TITLE))
 
 
 def _p(text: str | None, style: str) -> str:
