@@ -95,9 +95,8 @@ def told(traits):
     That they buy less of one category follows from their buying more of another; that they open few messages does not.
     """
     rows = traits[traits["distinctive"].astype(bool) | traits["elsewhere"].isna()]
-    return _one_of_each(
-        rows[[pd.isna(row.effect) or row.effect > 0 or _says_something(row) for row in rows.itertuples()]]
-    )
+    news = [pd.isna(row.effect) or row.effect > 0 or _says_something(row) for row in rows.itertuples()]
+    return _one_of_each(rows[np.array(news, dtype=bool)])
 
 
 def _one_of_each(rows):
