@@ -5,6 +5,7 @@ this measurement does. Prints a table and writes it to ``reports/accuracy-<date>
 """
 
 import argparse
+import re
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,11 +18,14 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from analysis import bookshop, evidence, journeys, personas, places, profiles, quality, segments, sources
-from analysis.bookshop.people import SHIFT, TWINS
+from analysis.bookshop.people import PERSONAS, SHIFT, TWINS
 from analysis.personas.changes import PRICES, changes
+from analysis.personas.examples import chosen
+from analysis.personas.likeness import line_id
 from analysis.profiles.targets import orders_of_the_time
 from analysis.segments.cases import cases
 from analysis.sources.mapping import MERGE_SCORE
+from tests.planted import planted, truths
 
 SEEDS = (1, 2, 3, 4, 5)
 #: Rate at which defects are planted to see which of them reading finds.
@@ -59,6 +63,7 @@ def _of_world(seed: int, customers: int) -> pd.DataFrame:
         truth = pd.read_parquet(Path(folder, "clean", "truth", "customers.parquet"))
         table = profiles.build(base)
         rows = [*_rhythm(table, truth, base), *_groups(table, truth), *_one_kind(table, truth), *_false_alarms(table)]
+        rows += _cards(base, table, truth)
         rows += _steps(base, truth) + _ideal(base, Path(folder, "clean"))
         rows += _policies(base, table, truth) + _campaigns(base, Path(folder, "clean"))
         rows += _refresh(base, truth, seed)
@@ -223,6 +228,59 @@ def _dealt_out(table: pd.DataFrame, target: pd.Series, seed: int) -> tuple[bool,
     return bool(found.lifts["marks"].any()), found.verdict == "better than the naive rule"
 
 
+def _cards(base, table: pd.DataFrame, truth: pd.DataFrame) -> list[tuple]:
+    """What the cards tell of the true personas: of the chapter's groups, and of groups that are the true personas."""
+    told = truth["persona"].astype("category")
+    told = truth[["customer_id"]].assign(segment=told.cat.codes + 1, segment_name=told.astype("str"))
+    found = segments.cluster(table, segments.features(table), 6)
+    found = segments.name_segments(table, found.segments)
+    rows = []
+    for which, of in (("the chapter's groups", found), ("groups told", told)):
+        derived = personas.derive(table, of, base)
+        true = truth.set_index("customer_id")["persona"].reindex(derived.customers["customer_id"]).to_numpy()
+        likest = {p: pd.Series(true[derived.customers["persona"] == p]).mode()[0] for p in derived.personas["persona"]}
+        there, right, typical = _on_cards(derived, truth, table, likest), [], []
+        for persona, lines in there.items():
+            for _, pattern, way in planted(likest[persona]) if likest[persona] in PERSONAS else ():
+                right.append(any(re.fullmatch(pattern, line) and effect * way >= 0 for line, effect, _ in lines))
+        for persona, shown in chosen(derived.customers, list(there)).items():
+            typical += list(true[shown] == likest[persona])
+        judged = [wrong for lines in there.values() for *_, wrong in lines if wrong is not None]
+        rows += [
+            (f"planted traits of the true persona on its card, {which}", np.mean(right), 0, 1),
+            (f"lines of cards that are false, of those that can be judged, {which}", np.mean(judged), 0, 0),
+            (f"examples of the persona that most of their group are of, {which}", np.mean(typical), 0, 1),
+        ]
+    return rows
+
+
+def _on_cards(derived, truth: pd.DataFrame, table: pd.DataFrame, likest: dict) -> dict[int, list[tuple]]:
+    """Of each card its distinctive lines: line, effect, whether it is false (None where the truth says nothing)."""
+    true = truths(truth, table.set_index("customer_id")["age"])
+    by, found = derived.customers.set_index("customer_id")["persona"], {}
+    for persona in derived:
+        number = int(persona.row["persona"])
+        apart = persona.traits[persona.traits["distinctive"].astype(bool)]
+        effects = {line_id(row): row.effect for row in apart.itertuples()}
+        card = personas.card(persona).content
+        shown = [line["id"] for part in card["parts"] for line in part["lines"]]
+        shown += [line for fact in card["facts"] for line in fact["tells"]]
+        lines = [(line, effects[line]) for line in dict.fromkeys(shown) if line in effects]
+        found[number] = [(line, effect, _false(line, effect, true, by, number)) for line, effect in lines]
+    return found
+
+
+def _false(line: str, effect: float, true: dict, by: pd.Series, number: int) -> bool | None:
+    """Whether a line of a card points the wrong way, or tells a planted nothing."""
+    if line.startswith(ALL_NOTHINGS):
+        return True
+    for pattern, value in true.items():
+        if re.fullmatch(pattern, line):
+            here = by.reindex(value.index) == number
+            return bool((value[here].mean() - value[~here].mean()) * effect <= 0)
+    return None
+
+
 def _steps(base, truth: pd.DataFrame) -> list[tuple]:
     """Whether the planted losing step is seen: in the whole funnel, by true persona, and among app sessions."""
     step, last = "checkout", "order"
@@ -350,8 +408,9 @@ def _refresh(base, truth: pd.DataFrame, seed: int) -> list[tuple]:
 def _personas_of(table: pd.DataFrame) -> personas.Known:
     """The personas that a chapter forms of these profiles."""
     members = segments.name_segments(table, segments.cluster(table, k=6).segments)
-    made = personas.derive(table, members)
-    return personas.Known(made.personas, made.traits, members.rename(columns={"segment": "persona"}))
+    members = members.rename(columns={"segment": "persona", "segment_name": "title"})
+    names = members.drop_duplicates("persona")[["persona", "title"]].sort_values("persona")
+    return personas.Known(names, pd.DataFrame(), members)
 
 
 def _persona_with(made: personas.Known, truth: pd.DataFrame, who: str) -> int:

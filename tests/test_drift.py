@@ -15,7 +15,7 @@ from analysis.errors import Problem
 from analysis.personas import changes as changed
 from analysis.personas.drift import Known
 
-NAMES = pd.DataFrame({"persona": [1, 2], "name": ["Workers", "Families"]})
+NAMES = pd.DataFrame({"persona": [1, 2], "title": ["Workers", "Families"]})
 
 
 def made(customers):
@@ -44,7 +44,7 @@ def quarters(shares, customers=400, years_back=True, trait="through_app", seed=0
 
 
 def due(found):
-    return found.personas.loc[found.personas["due"], "name"].tolist()
+    return found.personas.loc[found.personas["due"], "title"].tolist()
 
 
 # ---- the events between two days
@@ -263,7 +263,7 @@ def test_prices_that_rise_for_all_are_no_alarm_but_one_persona_that_spends_more_
 def run(customers, names=("Workers", "Families")):
     traits = evidence.compare(customers, "persona").rename(columns={"group": "persona"})
     numbers = sorted(set(customers["persona"]))
-    return Known(pd.DataFrame({"persona": numbers, "name": names[: len(numbers)]}), traits, customers)
+    return Known(pd.DataFrame({"persona": numbers, "title": names[: len(numbers)]}), traits, customers)
 
 
 def base(n=300, seed=0):
@@ -314,7 +314,7 @@ def test_a_persona_that_is_like_none_before_is_new():
     later = later.assign(persona=later["persona"].mask(apart, 3), age=later["age"].mask(apart, 90))
     later["weekend_share"] = later["weekend_share"].mask(apart, 1.0)
     found = personas.drift(run(base()), run(later, ("Workers", "Families", "Great-grandparents")))
-    new = found.personas.set_index("name").loc["Great-grandparents"]
+    new = found.personas.set_index("title").loc["Great-grandparents"]
     assert (new["state"], new["n_before"], new["n"]) == ("new", 0, 75)
     assert pd.isna(new["was"])
     assert found.due
@@ -324,7 +324,7 @@ def test_a_persona_that_nobody_is_like_any_more_has_vanished():
     alone = base().query("persona == 1")
     found = personas.drift(run(base()), Known(NAMES.head(1), run(base()).traits.query("persona == 1"), alone))
     gone = found.personas.iloc[-1]
-    assert (gone["name"], gone["state"], gone["was"], gone["n"]) == ("Families", "vanished", 2, 0)
+    assert (gone["title"], gone["state"], gone["was"], gone["n"]) == ("Families", "vanished", 2, 0)
     assert gone["low"] < gone["change"] < gone["high"] < 0
     assert found.words[-1] == "Families has vanished: no persona is like it any more."
 

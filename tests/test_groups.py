@@ -123,8 +123,8 @@ def test_what_is_not_known_is_said_openly():
     scores = [1.0, 2.0, np.nan] * 40 + [8.0, 9.0] * 60
     found = segments.short_rules(profiles := _base(last_nps=scores), _grouped(profiles, [1] * 120 + [2] * 120)).rules
     assert found["rule"].tolist() == [
-        "who would recommend us with at most 5 of 10 (or not known)",
-        "who would recommend us with at least 6 of 10",
+        "who would recommend us with a score of at most 5 out of 10 (or not known)",
+        "who would recommend us with a score of at least 6 out of 10",
     ]
     towns = _base(city=["Yazd", None] * 60)
     found = segments.short_rules(towns, _grouped(towns, [1, 2] * 60)).rules
@@ -147,7 +147,7 @@ def test_money_and_shares_are_said_in_their_units():
     assert found["rule"].iloc[1] == "who has spent at least 5 million toman in all"  # the middle, 4.7 million
     profiles = _base(discount_share=[0.0, 0.02] * 60 + [0.3, 0.4] * 60)
     found = segments.short_rules(profiles, _grouped(profiles, [1] * 120 + [2] * 120)).rules
-    assert found["rule"].iloc[0] == "who gets under 20 % of the price off"
+    assert found["rule"].iloc[0] == "who gets under 20 % off the full price"
 
 
 def test_rules_do_not_depend_on_the_order_of_rows_or_columns():

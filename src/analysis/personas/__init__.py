@@ -1,20 +1,32 @@
 """Who are the people behind each segment, and what do we know of them for sure?"""
 
-from analysis.personas import edits
-from analysis.personas.build import PERSONA_COLUMNS, TRAIT_COLUMNS, Personas, card_html, derive, findings
+from analysis.personas.build import Persona, Personas, derive
+from analysis.personas.cards import Card, Cards, card, cards, findings
+from analysis.personas.compare import Comparison, beside, compare
 from analysis.personas.drift import Drift, Known, drift, read, refresh
+from analysis.personas.edits import Edits, apply, remember, remembered
+from analysis.personas.export import export
 
 __all__ = [
-    "PERSONA_COLUMNS",
-    "TRAIT_COLUMNS",
+    "Card",
+    "Cards",
+    "Comparison",
     "Drift",
+    "Edits",
     "Known",
+    "Persona",
     "Personas",
-    "card_html",
+    "apply",
+    "beside",
+    "card",
+    "cards",
+    "compare",
     "derive",
     "drift",
-    "edits",
+    "export",
     "findings",
     "read",
     "refresh",
+    "remember",
+    "remembered",
 ]

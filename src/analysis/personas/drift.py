@@ -41,7 +41,7 @@ _NEW = "it is like none of the personas before"
 _VANISHED = "no persona is like it any more"
 
 _PERSONAS = (
-    *("persona", "was", "name", "state", "n_before", "n", "share_before", "share", "change", "low", "high"),
+    *("persona", "was", "title", "state", "n_before", "n", "share_before", "share", "change", "low", "high"),
     *("due", "reason"),
 )
 _MOVES = ("source", "target", "n", "of", "share", "low", "high", "one_way")
@@ -52,7 +52,7 @@ class Known(NamedTuple):
 
     Attributes
     ----------
-    personas : DataFrame, with ``persona`` (int) and ``name``
+    personas : DataFrame, with ``persona`` (int) and ``title``
     traits : DataFrame, as ``persona_traits``
     customers : DataFrame, one row per customer: ``customer_id``, ``persona`` and profile columns
     """
@@ -69,13 +69,13 @@ class Drift(NamedTuple):
     ----------
     personas : DataFrame, one row per persona of today, then those that vanished
         persona : today's number, missing for one that vanished; was : its number then, missing for a new one.
-        name : str; state : "known again", "new" or "vanished".
+        title : str; state : "known again", "new" or "vanished".
         n_before, n : customers; of :func:`refresh`, who were active in the latest window, and in one before on average.
         share_before, share, change, low, high : of all customers, the change with an interval so wide that all of
         `traits` hold together; missing for :func:`refresh`.
         due : bool; reason : str.
     traits : DataFrame, one row per persona, trait and level
-        The columns of :func:`analysis.personas.changes.changes`, the name of the persona, and changed : bool, real,
+        The columns of :func:`analysis.personas.changes.changes`, the title of the persona, and changed : bool, real,
         large enough, and no season. p_year is corrected over what was real and large, and missing elsewhere.
     moves : DataFrame
         source, target : names, "(new)", "(gone)"; n, of, share, low, high : customers of the source who went there,
@@ -136,7 +136,7 @@ def refresh(windows: pd.DataFrame, made) -> Drift:
     >>> parts = [who.assign(window=w, ends=pd.Timestamp(2026 - w, 3, 20), through_app=at) for w in range(5)]
     >>> parts[0]["through_app"] += [0.4, 0] * 30
     >>> quarters = pd.concat(parts).drop(columns="persona")
-    >>> made = Known(pd.DataFrame({"persona": [1, 2], "name": ["Workers", "Families"]}), pd.DataFrame(), who)
+    >>> made = Known(pd.DataFrame({"persona": [1, 2], "title": ["Workers", "Families"]}), pd.DataFrame(), who)
     >>> print(*refresh(quarters, made).words, sep="\\n")
     Workers: due for a refresh, as share bought by app 69 % now, 29 % in the year before (change 40 to 40 points).
     The others still hold: Families.
@@ -185,13 +185,13 @@ def drift(before, after) -> Drift:
     --------
     >>> customers = pd.DataFrame({"customer_id": range(80), "persona": [1, 2] * 40, "weekend_share": [0.1, 0.8] * 40})
     >>> traits = evidence.compare(customers, "persona").rename(columns={"group": "persona"})
-    >>> before = Known(pd.DataFrame({"persona": [1, 2], "name": ["Workers", "Families"]}), traits, customers)
+    >>> before = Known(pd.DataFrame({"persona": [1, 2], "title": ["Workers", "Families"]}), traits, customers)
     >>> drift(before, before).words
     ['No persona is due for a refresh: nothing changed beyond chance and by enough to matter.']
     """
     for where, known in (("before", before), ("after", after)):
         require_columns(f"{where}.customers", known.customers.columns, ["customer_id", "persona"])
-        require_columns(f"{where}.personas", known.personas.columns, ["persona", "name"])
+        require_columns(f"{where}.personas", known.personas.columns, ["persona", "title"])
     was = _known_again(before, after)
     today = _todays_numbers(before, was)
     names = {today[one]: name for one, name in _names(before.personas).items()}
@@ -248,7 +248,7 @@ def distances(traits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _names(personas: pd.DataFrame) -> dict[int, str]:
-    return dict(zip(personas["persona"].astype(int), personas["name"].astype(str), strict=True))
+    return dict(zip(personas["persona"].astype(int), personas["title"].astype(str), strict=True))
 
 
 def _reaches_a_year_back(windows: pd.DataFrame) -> bool:
@@ -287,7 +287,7 @@ def _real(tested: pd.DataFrame) -> pd.Series:
 
 
 def _named(tested: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
-    return tested.assign(name=tested["persona"].map(names))
+    return tested.assign(title=tested["persona"].map(names))
 
 
 def _verdicts(tested: pd.DataFrame, names: Mapping[int, str], time: str) -> pd.DataFrame:
@@ -297,7 +297,7 @@ def _verdicts(tested: pd.DataFrame, names: Mapping[int, str], time: str) -> pd.D
         changed = _strongest(tested[(tested["persona"] == persona) & tested["changed"]])
         reason = "; ".join(_change_in_words(row, time) for row in changed.itertuples())
         rows.append((persona, name, len(changed) > 0, reason or _NOTHING))
-    return pd.DataFrame(rows, columns=["persona", "name", "due", "reason"])
+    return pd.DataFrame(rows, columns=["persona", "title", "due", "reason"])
 
 
 def _active(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -332,16 +332,16 @@ def _with_states(table: pd.DataFrame, was: Mapping[int, int], today: Mapping[int
 
 def _moves(rows: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
     """Who went where, by the names of today, and of then for a persona that is gone."""
-    labelled = rows[["customer_id", "window"]].assign(name=rows["persona"].map(names))
+    labelled = rows[["customer_id", "window"]].assign(title=rows["persona"].map(names))
     before, after = (labelled[labelled["window"] == window] for window in (1, 0))
-    return movement(before, after, by="name").moves[list(_MOVES)]
+    return movement(before, after, by="title").moves[list(_MOVES)]
 
 
 def _drift(table: pd.DataFrame, tested: pd.DataFrame, moves: pd.DataFrame, notes: list[str]) -> Drift:
     """The tables in their order, with the sentences."""
     table = table.reindex(columns=list(_PERSONAS))
     table = table.astype({"persona": "Int64", "was": "Int64", "n_before": int, "n": int, "due": bool})
-    front = ["persona", "name", *COLUMNS[1:], "changed"]
+    front = ["persona", "title", *COLUMNS[1:], "changed"]
     return Drift(table, tested[front], moves, [*_in_words(table), *notes], bool(table["due"].any()))
 
 
@@ -372,8 +372,8 @@ def _in_words(table: pd.DataFrame) -> list[str]:
         return [f"No persona is due for a refresh: {_NOTHING}."]
     said = {"new": "{} is new: {}.", "vanished": "{} has vanished: {}."}
     refreshed = "{}: due for a refresh, as {}."
-    sentences = [said.get(row.state, refreshed).format(row.name, row.reason) for row in due.itertuples(index=False)]
-    still = ", ".join(table.loc[~table["due"], "name"])
+    sentences = [said.get(row.state, refreshed).format(row.title, row.reason) for row in due.itertuples(index=False)]
+    still = ", ".join(table.loc[~table["due"], "title"])
     return sentences + ([f"The others still hold: {still}."] if still else [])
 
 
@@ -383,7 +383,7 @@ def _seasons(found: pd.DataFrame) -> list[str]:
     if found.empty:
         return [f"{told}; nothing differs from the time before, though."]
     said = [
-        f"{row.name}: {_change_in_words(row, 'the time before')}."
+        f"{row.title}: {_change_in_words(row, 'the time before')}."
         for _, of in found.groupby("persona")
         for row in _strongest(of).itertuples(index=False)
     ]

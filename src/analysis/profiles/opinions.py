@@ -148,12 +148,12 @@ def _constructs(answers: nw.LazyFrame) -> list[tuple[str, pd.DataFrame]]:
     means = known.group_by("customer_id", "construct", "question").agg(answer=nw.col("parts").mean())
     table = collected(means)
     table["answer"] /= PARTS
-    table["construct"] = table["construct"].map(_snake_case)
+    table["construct"] = table["construct"].map(snake_case)
     by = table.groupby("construct", sort=True)
     return [(name, of.pivot_table(values="answer", index="customer_id", columns="question")) for name, of in by]
 
 
-def _snake_case(construct: str) -> str:
+def snake_case(construct: str) -> str:
     return re.sub(r"\W+", "_", construct.strip().lower()).strip("_")
 
 

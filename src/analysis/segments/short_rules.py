@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
-from analysis import evidence
+from analysis import evidence, locale
 from analysis.segments.describe import joined
 from analysis.vocabulary import WORDS, words
 
@@ -452,8 +452,8 @@ def _condition_said(condition, traits, currency):
     known = words(condition.trait)
     bounds = _bounds_said(condition, _unit(known, currency), _whole(traits[condition.trait, ""].dropna().to_numpy()))
     if known and known.unit:
-        sentence = known.sentence.replace(" on average", "").format("no" if bounds == "at most 0" else bounds)
-        text = sentence[0].lower() + sentence[1:]
+        sentence = locale.of("en").trait(condition.trait, "no" if bounds == "at most 0" else bounds)
+        text = sentence[0].lower() + sentence[1:].replace(" on average", "")
     else:
         text = f"whose {noun} is {bounds}"
     text = re.sub(r"(?<![\d.,])1 (\w+)s\b", lambda m: f"1 {re.sub('ie$', 'y', m[1])}", text)

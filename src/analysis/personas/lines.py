@@ -1,0 +1,155 @@
+"""How a trait is said on a card: the sentence, its evidence, and what a list calls it.
+
+Takes rows of traits and a language. Gives text, and decides nothing about what is told.
+"""
+
+import numpy as np
+import pandas as pd
+
+from analysis.personas.likeness import line_id
+from analysis.vocabulary import words
+
+
+def line(row, locale, currency="", mark=None):
+    """A trait as a line of a card.
+
+    Parameters
+    ----------
+    row : row of traits
+    locale : Locale
+    currency : str
+    mark : str, optional
+        The line's number in the evidence.
+
+    Returns
+    -------
+    dict
+        id, text, detail (everybody else, and of how many customers it is known), kind, mark, question, effect, warning.
+    """
+    detail = locale.say("card.n", n=int(row.n))
+    if not pd.isna(row.elsewhere) and row.measure != "rival":
+        detail = locale.say("card.elsewhere_n", elsewhere=figures(row, locale, currency)[1], n=int(row.n))
+    effect = None if pd.isna(row.effect) else round(float(row.effect), 3)
+    return {
+        **{"id": line_id(row), "text": sentence(row, locale, currency), "detail": detail, "kind": row.kind},
+        **{"mark": mark, "question": None, "effect": effect, "warning": None},
+    }
+
+
+def assumed(key, locale, of=""):
+    """Something that is not measured, as a line with the question to ask customers."""
+    return {
+        **{"id": f"assumption {key}", "text": locale.say(f"assumptions.{key}", of=of), "detail": None},
+        **{"kind": "assumption", "mark": None, "question": locale.say(f"questions.{key}", of=of)},
+        **{"effect": None, "warning": None},
+    }
+
+
+def sentence(row, locale, currency=""):
+    """A trait as a sentence about its persona."""
+    value, elsewhere, *_ = figures(row, locale, currency)
+    if row.measure == "profile":
+        return locale.trait(row.trait, value, row.level)
+    given = {"value": value, "of": what(row, locale), "elsewhere": elsewhere, "level": locale.value(row.level)}
+    return locale.say(f"measures.{row.measure}", **given, top=locale.number(getattr(row, "top", 5) or 5))
+
+
+def changed(row, locale, currency=""):
+    """A trait that changed since another time, as a sentence.
+
+    Parameters
+    ----------
+    row : row of the traits of a :class:`analysis.personas.Drift`
+    """
+    said = words(row.trait)
+    share = row.kind == "share" or (said is not None and said.unit == "share") or row.trait == "size"
+    before, now = (
+        locale.percent(x)
+        if share
+        else locale.money(_three_digits(x), currency)
+        if said is not None and said.unit == "money"
+        else locale.number(x, 0 if abs(x) >= 100 else 1)
+        for x in (row.before, row.value)
+    )
+    name = locale.say("refresh.size") if row.trait == "size" else locale.concept(row.trait)
+    name = f"{name}: {locale.value(row.level, row.trait)}" if row.level not in ("", "yes") else name
+    return locale.say("refresh.changed", name=name, before=before, now=now)
+
+
+def about(row, locale):
+    """What a trait is about, for a list."""
+    if row.measure == "profile":
+        return locale.concept(row.trait)
+    return locale.say(f"measured.{row.measure}", of=what(row, locale))
+
+
+def what(row, locale):
+    """What a measure is of, in the language: a month by its name, a contact by its event and channel."""
+    if row.measure == "month":
+        calendar = {"j": "jalali_months", "g": "months"}[row.of[0]]
+        return locale.say(f"{calendar}.{row.of[1:]}")
+    if row.measure in ("met", "followed"):
+        _, event, channel = row.of.split(" · ")
+        return contact(event, channel, locale)
+    return row.of if row.measure == "rival" else locale.value(row.of)
+
+
+def contact(event, channel, locale):
+    """An event and its channel as one thing: "visit (web)", and once where both are the same."""
+    event, channel = locale.value(event), locale.value(channel)
+    return event if not channel or channel.lower() in event.lower() else f"{event} ({channel})"
+
+
+def figures(row, locale, currency=""):
+    """Value, elsewhere, low and high as text, with as many decimals as it takes to see the difference."""
+    share = row.unit == "share"
+    numbers = [100 * x if share else x for x in (row.value, row.elsewhere, row.low, row.high)]
+    known = [abs(x) for x in numbers[:2] if not np.isnan(x)]
+    decimals = 0 if share or max(known, default=0) >= 100 else 1 if max(known, default=0) >= 1 else 2
+    while (
+        decimals < 4
+        and len(known) == 2
+        and known[0] != known[1]
+        and round(known[0], decimals) == round(known[1], decimals)
+    ):
+        decimals += 1
+    if share:
+        value, elsewhere = (locale.percent(x, decimals) for x in (row.value, row.elsewhere))
+        return value, elsewhere, *(locale.number(x, max(decimals, 0)) for x in numbers[2:])
+    value, elsewhere, low, high = (locale.number(x, decimals) for x in numbers)
+    if row.unit == "money":
+        value, elsewhere = (locale.money(_three_digits(x), currency, decimals) for x in numbers[:2])
+    return value, elsewhere, low, high
+
+
+def _three_digits(amount):
+    """An amount of money to three digits that count: nobody needs a mean to the last toman.
+
+    Examples
+    --------
+    >>> _three_digits(667_701.0), _three_digits(12.345)
+    (668000.0, 12.3)
+    """
+    return float(f"{amount:.3g}")
+
+
+def evidence_row(mark, text, row, locale, currency=""):
+    """A line of the appendix: mark, statement, customers, here, elsewhere, difference, interval, source."""
+    value, elsewhere, low, high = figures(row, locale, currency)
+    apart = not pd.isna(row.difference)
+    difference = locale.number(100 * row.difference if row.unit == "share" else row.difference, _decimals(row))
+    interval = locale.say("card.interval", low=low, high=high)
+    points = f" {locale.say('card.points')}" if row.unit == "share" else ""
+    return [
+        *(mark, text, locale.number(row.n), value, elsewhere if not pd.isna(row.elsewhere) else "–"),
+        *(
+            f"{difference}{points}" if apart else "–",
+            interval if not pd.isna(row.low) else "–",
+            locale.value(row.source),
+        ),
+    ]
+
+
+def _decimals(row):
+    largest = abs(100 * row.difference if row.unit == "share" else row.difference)
+    return 0 if largest >= 100 or row.unit == "share" else 1 if largest >= 1 else 2
