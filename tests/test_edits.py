@@ -13,7 +13,7 @@ WEEKEND = "Places 61 % of the orders at the weekend"
 
 
 def personas(*names, n=100):
-    return pd.DataFrame({"persona": range(1, len(names) + 1), "name": names, "n": n})
+    return pd.DataFrame({"persona": range(1, len(names) + 1), "title": names, "n": n})
 
 
 def traits(*effects):

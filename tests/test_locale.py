@@ -278,7 +278,7 @@ def test_a_text_that_is_not_there_fails_loudly():
     with pytest.raises(KeyError, match="value"):
         EN.say("traits.weekend_share")
     assert not FA.knows("values_of.education")  # a section within a section is no text
-    assert FA.say("fallback.number", name="n", value=np.int64(1234)) == "n: ۱٬۲۳۴"
+    assert FA.say("fallback.number", name="ن", value=np.int64(1234)) == "ن: ۱٬۲۳۴"
 
 
 def test_a_language_that_is_not_here_names_those_that_are():

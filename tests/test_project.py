@@ -60,6 +60,7 @@ def test_every_dependency_of_the_package_is_used_in_it():
         "jupyter-core": "jupyter_core",
         "jupyterlab": "jupyter lab",
         "python-calamine": "calamine",
+        "python-pptx": "pptx",
         "scikit-learn": "sklearn",
     }
     text = "\n".join(f.read_text() for f in (*(ROOT / "src").rglob("*.py"), ROOT / "Makefile"))

@@ -81,6 +81,7 @@ CHAPTERS = (
         "Personas",
         reads=("profiles", "segments"),
         writes=("personas", "persona_traits", "persona_exemplars"),
+        edited=("personas.toml",),
     ),
     Chapter("4_journeys", "Journeys", reads=(), uses=("segments",), writes=("funnel", "journey_map", "opportunities")),
 )

@@ -5,6 +5,7 @@ from analysis.personas.cards import Card, Cards, card, cards, findings
 from analysis.personas.compare import Comparison, beside, compare
 from analysis.personas.drift import Drift, Known, drift, read, refresh
 from analysis.personas.edits import Edits, apply, remember, remembered
+from analysis.personas.export import export
 
 __all__ = [
     "Card",
@@ -22,6 +23,7 @@ __all__ = [
     "compare",
     "derive",
     "drift",
+    "export",
     "findings",
     "read",
     "refresh",

@@ -17,16 +17,21 @@ _CARD = (
     "text-align:start;color:inherit;background:transparent;container-type:inline-size"
 )
 _FONT = {"fa": "Vazirmatn,IRANSans,'Noto Sans Arabic',Tahoma,sans-serif", "en": "system-ui,sans-serif"}
-_GRID = "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(17.5em,100%),1fr));gap:1.1em 1.8em"
+_COLUMNS = "columns:3 17.5em;column-gap:1.8em"
+_BOX = "min-width:0;overflow-wrap:anywhere;break-inside:avoid;padding-block:.5em 1.1em"
 _PAD = "padding:1.2em clamp(.9em,3cqi,1.8em)"
 _LIST = "list-style:none;margin:0;padding:0"
 _CELL = "text-align:start;padding:.3em .9em .3em 0;background:none;vertical-align:top;border:0;max-width:24em"
 _PLAIN = "margin:0;padding:0"
+_BESIDE = "white-space:nowrap;min-width:3.4em;text-align:end"
 
 #: Lines of a list that are shown at once; the others fold out.
 _AT_ONCE = 6
 
-#: What kind of line it is: full where measured, hollow where assumed, a diamond where edited, an arrow where it follows.
+#: Letters of a name, a title or a label.
+_TITLE = 90
+
+#: The kinds of lines: full where measured, hollow where assumed, a diamond where edited; else an arrow.
 _BULLETS = {"measured": "●", "assumption": "○", "edited": "◇"}
 
 
@@ -55,7 +60,7 @@ def card_html(content: dict) -> str:
         f'<article dir="{escape(content["direction"])}" lang="{escape(content["language"])}" '
         f'style="{_CARD};font-family:{_FONT.get(content["language"], _FONT["en"])}">'
         f"{_head(content, shade, accent)}{_facts(content, accent)}{_warnings(content['warnings'])}"
-        f'<div style="{_PAD};{_GRID}">'
+        f'<div style="{_PAD};padding-block-end:.1em;{_COLUMNS}">'
         f"{''.join(_section(section, content, shade, accent) for section in texts.sections(content))}"
         f"{_alike(content['alike'], shade, accent)}{_confidence(content, shade, accent)}</div>"
         f"{_examples(content['examples'], accent)}{_evidence(content)}{_foot(content, accent)}</article>"
@@ -64,13 +69,13 @@ def card_html(content: dict) -> str:
 
 def _head(content: dict, shade: str, accent: str) -> str:
     """Face, name and title, the summary and the quote."""
-    name, title = texts.heading(content)
+    name, title = (texts.cut(text, _TITLE) for text in texts.heading(content))
     drawn = face.svg(content["face"], content["colour"]).replace("<svg ", '<svg width="112" height="112" ', 1)
     return (
         f'<header style="{_PAD};display:flex;flex-wrap:wrap;gap:1em 1.8em;align-items:center;'
         f'background:color-mix(in srgb,{shade} 11%,transparent);border-block-end:3px solid {accent}">'
         f'<div style="flex:none;line-height:0">{drawn}</div>'
-        f'<div style="flex:1 1 14em;min-width:0">{_p(content["kicker"], _QUIET)}'
+        f'<div style="flex:1 1 14em;min-width:0">{_p(texts.cut(content["kicker"], 2 * _TITLE), _QUIET)}'
         f'<h3 style="margin:.1em 0 0;font-size:{"2em" if len(name) <= 24 else "1.3em"};line-height:1.15;'
         f'overflow-wrap:anywhere">{escape(name)}</h3>'
         f"{_p(title, f'font-weight:600;font-size:1.1em;color:{accent}')}{_p(content['share_text'], 'margin-top:.5em')}"
@@ -97,7 +102,7 @@ def _quote(quote: dict | None, accent: str) -> str:
 def _facts(content: dict, accent: str) -> str:
     """A quiet strip: what is typical of them."""
     cells = "".join(
-        f'<div style="min-width:0;overflow-wrap:anywhere"><dt style="{_QUIET};font-weight:400">{escape(fact["label"])}'
+        f'<div style="min-width:0;overflow-wrap:anywhere"><dt style="{_QUIET};font-weight:400">{_short(fact["label"])}'
         f'</dt><dd style="{_PLAIN}">{_bullet(fact, content, accent) if fact["kind"] != "measured" else ""}'
         f"{_text(fact['text'])}{_mark(fact, content)}</dd></div>"
         for fact in content["facts"]
@@ -109,8 +114,8 @@ def _facts(content: dict, accent: str) -> str:
 def _section(section: dict, content: dict, shade: str, accent: str) -> str:
     groups = "".join(_group(group, content, accent) for group in section["groups"])
     return (
-        f'<section style="min-width:0;overflow-wrap:anywhere;break-inside:avoid;border-block-start:2px solid {accent};'
-        f'padding-block-start:.5em">{_title(section["title"], accent)}{_p(section["note"], _QUIET)}{groups}</section>'
+        f'<section style="{_BOX};border-block-start:2px solid {accent}">{_title(section["title"], accent)}'
+        f"{_p(section['note'], _QUIET)}{groups}</section>"
     )
 
 
@@ -137,7 +142,7 @@ def _line(line: dict, content: dict, accent: str) -> str:
     frame = f"border:1px dashed {accent};border-radius:6px;padding:.3em .5em;" if line["kind"] == "assumption" else ""
     detail = f' <span style="{_QUIET}">{escape(line["detail"])}</span>' if line["detail"] else ""
     share = line.get("share_text")
-    told = f'<b style="color:{accent};white-space:nowrap">{escape(texts.cut(share, 16))}</b>' if share else ""
+    told = f'<b style="color:{accent};{_BESIDE}">{escape(texts.cut(share, 16))}</b>' if share else ""
     return (
         f'<li dir="{content["direction"]}" style="margin:.35em 0;{frame}display:flex;gap:.5em;align-items:baseline">'
         f'{_bullet(line, content, accent)}<div style="flex:1;min-width:0">{_text(line["text"])}{_mark(line, content)}'
@@ -212,8 +217,7 @@ def _confidence(content: dict, shade: str, accent: str) -> str:
     meter = f'<div aria-hidden="true" style="display:flex;gap:.15em;margin:.2em 0 .4em;max-width:16em">{fields}</div>'
     told = _p(of["text"], "font-size:.93em") + _p(of["how"], _QUIET)
     return (
-        f'<section style="min-width:0;overflow-wrap:anywhere;border-block-start:2px solid {accent};'
-        f'padding-block-start:.5em">{_title(title, accent)}{meter}{told}</section>'
+        f'<section style="{_BOX};border-block-start:2px solid {accent}">{_title(title, accent)}{meter}{told}</section>'
     )
 
 
@@ -221,7 +225,8 @@ def _examples(of: dict, accent: str) -> str:
     body = _table(of["head"], of["rows"]) if of["rows"] else _p(of["empty"], _QUIET)
     if not body:
         return ""
-    return f'<section style="{_PAD};border-block-start:{_LINE}">{_title(of["title"], accent)}{body}{_p(of["note"], _QUIET)}</section>'
+    told = f"{_title(of['title'], accent)}{body}{_p(of['note'], _QUIET)}"
+    return f'<section style="{_PAD};border-block-start:{_LINE}">{told}</section>'
 
 
 def _evidence(content: dict) -> str:
@@ -235,21 +240,21 @@ def _evidence(content: dict) -> str:
 
 def _table(head: list[str], rows: list[list[str]], anchor: str = "") -> str:
     heads = "".join(f'<th style="{_CELL};{_QUIET};font-weight:600">{_text(text)}</th>' for text in head)
-    body = "".join(
-        f'<tr{f" id={chr(34)}{anchor}-{n}{chr(34)}" if anchor else ""} style="background:none;border-block-start:{_LINE}">'
-        + "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in row)
-        + "</tr>"
-        for n, row in enumerate(rows, 1)
-    )
+    body = "".join(_row(row, f' id="{anchor}-{n}"' if anchor else "") for n, row in enumerate(rows, 1))
     table = f'<table style="border-collapse:collapse;margin:0;font-size:.9em"><thead><tr>{heads}</tr></thead>'
     return f'<div style="overflow-x:auto">{table}<tbody>{body}</tbody></table></div>'
+
+
+def _row(row: list[str], name: str) -> str:
+    cells = "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in row)
+    return f'<tr{name} style="background:none;border-block-start:{_LINE}">{cells}</tr>'
 
 
 def _foot(content: dict, accent: str) -> str:
     """What the marks mean, and where the figures come from."""
     kinds = " ".join(
-        f'<span style="white-space:nowrap;margin-inline-end:1em"><span aria-hidden="true" style="color:{accent}">{bullet}'
-        f"</span> {escape(texts.cut(content['legend'][kind], 40))}</span>"
+        f'<span style="white-space:nowrap;margin-inline-end:1em"><span aria-hidden="true" style="color:{accent}">'
+        f"{bullet}</span> {escape(texts.cut(content['legend'][kind], 40))}</span>"
         for kind, bullet in _BULLETS.items()
         if kind in content["legend"]
     )
@@ -260,7 +265,11 @@ def _foot(content: dict, accent: str) -> str:
 
 
 def _title(text: str, accent: str) -> str:
-    return f'<h4 style="margin:0 0 .3em;font-size:1.02em;line-height:1.3;color:{accent}">{escape(text)}</h4>'
+    return f'<h4 style="margin:0 0 .3em;font-size:1.02em;line-height:1.3;color:{accent}">{_short(text)}</h4>'
+
+
+def _short(text: str) -> str:
+    return escape(texts.cut(text, _TITLE))
 
 
 def _p(text: str | None, style: str) -> str:

@@ -63,8 +63,8 @@ def compare(derived, language="en", most=14):
     >>> profiles = pd.DataFrame({"customer_id": range(20), "orders_per_year": [1.0, 1.2] * 5 + [6, 6.4] * 5})
     >>> segments = pd.DataFrame({"customer_id": range(20), "segment": [1] * 10 + [2] * 10})
     >>> compare(personas.derive(profiles, segments)).side_by_side
-             trait Segment 1 Segment 2
-    0  order count     1.1 *     6.2 *
+                    trait Segment 1 Segment 2
+    0  how often they buy     1.1 *     6.2 *
     """
     titles = derived.personas.set_index("persona")["title"]
     overlap = _overlap(derived, titles)

@@ -86,6 +86,7 @@ def content(persona, language="en", known=None):
     card["limits"] = draft.limits()
     card |= {"refresh": None, "warnings": [], "footer": locale.say("card.footer")}
     card["legend"] = {kind: locale.say(f"kinds.{kind}") for kind in ("measured", "assumption", "edited")}
+    card["more"] = locale.say("card.left_out", n="{n}")
     heads = ("mark", "statement", "n", "here", "elsewhere", "difference", "interval", "source")
     head = [locale.say(f"heads.{name}") for name in heads]
     card["evidence"] = {"title": locale.say("card.evidence"), "head": head, "rows": draft.evidence}

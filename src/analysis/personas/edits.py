@@ -110,16 +110,16 @@ def remembered(file: str | Path, personas: pd.DataFrame, traits: pd.DataFrame) -
 
     Examples
     --------
-    >>> personas = pd.DataFrame({"persona": [1], "name": ["Readers"], "n": [40]})
+    >>> personas = pd.DataFrame({"persona": [1], "title": ["Readers"], "n": [40]})
     >>> traits = pd.DataFrame({"persona": [1], "trait": "age", "level": "", "effect": [0.4], "difference": [9.0]})
     >>> remembered("nowhere.toml", personas, traits).personas[["key", "called", "face", "seen"]].values.tolist()
     [['k9870ec5', '', 13245852, False]]
     """
-    require_columns("personas", personas.columns, ["persona", "name", "n"])
+    require_columns("personas", personas.columns, ["persona", "title", "n"])
     file = Path(file)
     known = [_with_lines(file, entry) for entry in kept_file.read(file, ("personas", "earlier"), _TYPES)]
     far = distances(traits)
-    found = dict(zip(personas["persona"].astype(int), personas["name"].astype(str), strict=True))
+    found = dict(zip(personas["persona"].astype(int), personas["title"].astype(str), strict=True))
     places = matched(known, found, far)
     profiles, keys = profiles_of(far), {entry["key"] for entry in known}
     entries = []
@@ -213,7 +213,7 @@ def remember(edits: Edits, lines: pd.DataFrame) -> None:
     Examples
     --------
     >>> import tempfile
-    >>> personas = pd.DataFrame({"persona": [1], "name": ["Readers"], "n": [40]})
+    >>> personas = pd.DataFrame({"persona": [1], "title": ["Readers"], "n": [40]})
     >>> file = Path(tempfile.mkdtemp(), "personas.toml")
     >>> none = pd.DataFrame(columns=["persona", "trait", "level", "effect", "difference"])
     >>> edits = remembered(file, personas, none)

@@ -1,6 +1,6 @@
 """Which face does a persona wear?
 
-Takes what a card knows of its face and the persona's colour, gives a small drawing as SVG: the same for the same persona
+Takes what a card knows of its face and the persona's colour. Gives a small drawing as SVG, the same for a persona
 wherever it stands. It is openly a drawing, in tints of the persona's colour, so that nobody reads a descent into it.
 """
 
@@ -42,14 +42,14 @@ def svg(face: Mapping, colour: int) -> str:
     """
     shade = SEGMENT[colour % len(SEGMENT)]
     drawn = _building(shade) if face["company"] else _person(face, shade)
-    disc = f'<circle cx="60" cy="60" r="60" fill="{_mixed(shade, _WHITE, 0.75)}"/>'
+    disc = f'<circle cx="60" cy="60" r="60" fill="{mixed(shade, _WHITE, 0.75)}"/>'
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120" aria-hidden="true">{disc}{drawn}</svg>'
 
 
 def _person(face: Mapping, shade: str) -> str:
     behind, before = _HAIR[_haircut(face)]
-    hair, skin = _hair_colour(face["age"], shade), _mixed(shade, "#fff3e6", 0.72)
-    neck = _mixed(shade, "#fff3e6", 0.6)
+    hair, skin = _hair_colour(face["age"], shade), mixed(shade, "#fff3e6", 0.72)
+    neck, line = mixed(shade, "#fff3e6", 0.6), mixed(shade, INK, 0.75)
     return (
         f'<g fill="{hair}">{behind}</g>'
         f'<path d="M52 66h16v16q0 8 -8 8t-8 -8z" fill="{neck}"/>'
@@ -58,14 +58,14 @@ def _person(face: Mapping, shade: str) -> str:
         f'fill="{shade}"/>'
         f'<ellipse cx="60" cy="51" rx="19" ry="23" fill="{skin}"/>'
         f'<g fill="{hair}">{before}</g>'
-        f'<g fill="{_mixed(shade, INK, 0.75)}"><circle cx="52.5" cy="52" r="1.9"/><circle cx="67.5" cy="52" r="1.9"/></g>'
-        f'<path d="M54 63q6 4.5 12 0" fill="none" stroke="{_mixed(shade, INK, 0.75)}" stroke-width="1.8" '
+        f'<g fill="{line}"><circle cx="52.5" cy="52" r="1.9"/><circle cx="67.5" cy="52" r="1.9"/></g>'
+        f'<path d="M54 63q6 4.5 12 0" fill="none" stroke="{line}" stroke-width="1.8" '
         f'stroke-linecap="round"/>{_glasses(shade) if _chance(face["seed"], 1, 3) == 0 else ""}'
     )
 
 
 def _building(shade: str) -> str:
-    pale, dark = _mixed(shade, _WHITE, 0.75), _mixed(shade, INK, 0.35)
+    pale, dark = mixed(shade, _WHITE, 0.75), mixed(shade, INK, 0.35)
     windows = "".join(
         f'<rect x="{x}" y="{y}" width="7" height="8" rx="1"/>' for y in (36, 50, 64) for x in (44, 56.5, 69)
     )
@@ -117,22 +117,22 @@ def _chance(seed: int, place: int, sides: int) -> int:
 def _hair_colour(age: float | None, shade: str) -> str:
     if age is not None and age >= GREY_FROM:
         return "#fbfbfb" if age >= WHITE_FROM else "#a3a3a6"
-    return _mixed(shade, INK, 0.6)
+    return mixed(shade, INK, 0.6)
 
 
 def _glasses(shade: str) -> str:
     return (
-        f'<g fill="none" stroke="{_mixed(shade, INK, 0.75)}" stroke-width="1.6"><circle cx="52.5" cy="52" r="6"/>'
+        f'<g fill="none" stroke="{mixed(shade, INK, 0.75)}" stroke-width="1.6"><circle cx="52.5" cy="52" r="6"/>'
         '<circle cx="67.5" cy="52" r="6"/><path d="M58.5 51.5q1.5 -1.200 3 0"/></g>'
     )
 
 
-def _mixed(colour: str, other: str, share: float) -> str:
+def mixed(colour: str, other: str, share: float) -> str:
     """A colour with a share of another.
 
     Examples
     --------
-    >>> _mixed("#000000", "#ffffff", 0.5)
+    >>> mixed("#000000", "#ffffff", 0.5)
     '#808080'
     """
     pairs = ((int(colour[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))

@@ -161,7 +161,7 @@ def _said(line: dict) -> str:
 
 
 def _marked(line: dict) -> str:
-    return f" [{line['mark']}]".replace("[", "\\[").replace("]", "\\]") if line["mark"] else ""
+    return f" \\[{line['mark']}\\]" if line["mark"] else ""
 
 
 def _kind(line: dict, content: dict) -> str:

@@ -23,6 +23,7 @@ from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
 from analysis.plots.journeys import funnel, paths, transitions
+from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
 from analysis.plots.segments import lorenz, origins, overlaps, rfm_map, segment_sizes, segment_traits, stability
@@ -48,6 +49,7 @@ __all__ = [
     "origins",
     "overlaps",
     "paths",
+    "persona_fit",
     "places",
     "priority",
     "profit_curve",
