@@ -3,8 +3,7 @@
 Takes `profiles` and named segments. Gives the names by rule in the other languages; what people called a group stays.
 """
 
-from analysis.locale import LANGUAGES
-from analysis.segments.naming import name_segments
+from analysis.segments.naming import names_by_rule
 
 
 def titles(profiles, segments):
@@ -38,11 +37,6 @@ def titles(profiles, segments):
     """
     if "segment_name" not in segments:
         return {}
-    given = segments.groupby("segment")["segment_name"].first()
-    by_rule = {language: _names(profiles, segments, language) for language in LANGUAGES}
-    unedited = [int(s) for s in given.index if given[s] == by_rule["en"][s]]
-    return {language: {s: names[s] for s in unedited} for language, names in by_rule.items() if language != "en"}
-
-
-def _names(profiles, segments, language):
-    return name_segments(profiles, segments, language).groupby("segment")["segment_name"].first()
+    given, names = segments.groupby("segment")["segment_name"].first(), names_by_rule(profiles, segments)
+    by_rule = [int(s) for s in given.index if given[s] == names["en"][s]]
+    return {language: {s: of[s] for s in by_rule} for language, of in names.items() if language != "en"}

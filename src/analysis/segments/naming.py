@@ -42,21 +42,47 @@ def name_segments(profiles, segments, language="en"):
     >>> name_segments(profiles, segments)["segment_name"].unique().tolist()
     ['One-time buyers', 'Frequent buyers']
     """
-    locale, table = locales.of(language), joined(profiles, segments)
+    names = names_by_rule(profiles, segments, [language])[language]
+    return segments.assign(segment_name=segments["segment"].map(names))
+
+
+def names_by_rule(profiles, segments, languages=locales.LANGUAGES):
+    """The name of each segment in several languages, from one comparison.
+
+    Parameters
+    ----------
+    profiles, segments : as in :func:`name_segments`
+    languages : sequence of {"en", "fa"}
+
+    Returns
+    -------
+    dict of str to dict
+        Language → segment → name.
+
+    Raises
+    ------
+    Problem
+        As in :func:`name_segments`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profiles = pd.DataFrame({"customer_id": range(20), "age": [20, 30] * 5 + [60, 70] * 5})
+    >>> segments = pd.DataFrame({"customer_id": range(20), "segment": [1] * 10 + [2] * 10})
+    >>> names_by_rule(profiles, segments) == {"en": {1: "Younger", 2: "Older"}, "fa": {1: "جوان‌تر", 2: "مسن‌تر"}}
+    True
+    """
+    table, spoken = joined(profiles, segments), {language: locales.of(language) for language in languages}
     whole = _hardly_known(segments) | _who_never_bought(table) | _of_one_kind(table)
     rest = [s for s in sorted(set(segments["segment"])) if s not in whole]
     if len(rest) == 1:
         others = set(whole.values()) - {"no_purchase"}
         whole[rest[0]] = "all_others" if others else "all_buyers" if whole else "all_customers"
-    names = {s: locale.say(f"group.{key}") for s, key in whole.items()}
-    if len(rest) > 1:
-        table = table[table["segment"].isin(rest)]
-        # of equally strong ones the first in WORDS, and those not in it by name: the order of columns means nothing
-        columns = [c for c in WORDS if c in profiles] + sorted(set(profiles) - WORDS.keys() - {"customer_id"})
-        traits = evidence.compare(table, "segment", traits=columns).query("distinctive")
-        traits = traits.assign(known=traits["n"] / traits["group"].map(table["segment"].value_counts()))
-        names |= _distinct_names({s: _phrases(traits[traits["group"] == s], locale) for s in rest}, locale)
-    return segments.assign(segment_name=segments["segment"].map(names))
+    apart = _what_sets_apart(table[table["segment"].isin(rest)], rest) if len(rest) > 1 else {}
+    return {
+        language: {s: locale.say(f"group.{key}") for s, key in whole.items()} | _distinct_names(apart, locale)
+        for language, locale in spoken.items()
+    }
 
 
 def _who_never_bought(table):
@@ -87,9 +113,17 @@ def _of_one_kind(table):
     return {s[0]: kind for kind, s in alone.items() if kind in kinds and len(s) == 1 and of_both[s[0]] == 1}
 
 
-def _phrases(traits, locale):
-    """(topic, words) of what is distinctive of a group, the strongest of each topic, strongest first."""
-    phrases = {}
+def _what_sets_apart(table, numbers):
+    """Of each group what is distinctive of it, strongest first."""
+    # of equally strong ones the first in WORDS, and those not in it by name: the order of columns means nothing
+    columns = [c for c in WORDS if c in table] + sorted(set(table) - WORDS.keys() - {"customer_id", "segment"})
+    traits = evidence.compare(table, "segment", traits=columns).query("distinctive")
+    traits = traits.assign(known=traits["n"] / traits["group"].map(table["segment"].value_counts()))
+    return {s: _strongest(traits[traits["group"] == s]) for s in numbers}
+
+
+def _strongest(traits):
+    """Of each topic the strongest trait that may name a group, strongest first."""
     # what is known of few members, or a level that few of them have, is no name for all of them
     number = traits["kind"] == "number"
     delta = evidence.delta(traits)
@@ -97,9 +131,8 @@ def _phrases(traits, locale):
     typical = traits["known"] * traits["value"].where(~number, 1) > 0.5
     typical &= number | (strength >= evidence.SMALL_EFFECT)
     typical &= ~_is_share(traits) | (delta > 0) | _lacking(traits)
-    for row in traits.loc[strength[typical].sort_values(ascending=False, kind="stable").index].itertuples():
-        phrases.setdefault(topic(row.trait), _phrase(row, locale))
-    return list(phrases.items())
+    ranked = traits.loc[strength[typical].sort_values(ascending=False, kind="stable").index]
+    return list(ranked[~ranked["trait"].map(topic).duplicated()].itertuples())
 
 
 def _is_share(traits):
@@ -123,21 +156,22 @@ def _phrase(row, locale):
     return locale.called("more" if row.trait.startswith((BOUGHT, THROUGH)) and row.value <= 0.5 else "much", row.trait)
 
 
-def _distinct_names(phrases, locale):
-    """A name for each group, with as many phrases as it takes to tell them apart."""
-    names = {s: _name(p[:2], locale) for s, p in phrases.items()}
+def _distinct_names(apart, locale):
+    """A name for each group, with as many traits as it takes to tell them apart."""
+    names = {s: _name(traits[:2], locale) for s, traits in apart.items()}
     for count in (3, 4):
         taken = list(names.values())
-        names = {s: _name(phrases[s][:count], locale) if taken.count(n) > 1 else n for s, n in names.items()}
+        names = {s: _name(apart[s][:count], locale) if taken.count(n) > 1 else n for s, n in names.items()}
     taken = list(names.values())
     return {
-        s: locale.say("group.numbered", name=n, number=locale.digits(s)) if taken.count(n) > 1 else n for s, n in names.items()
+        s: locale.say("group.numbered", name=n, number=locale.digits(s)) if taken.count(n) > 1 else n
+        for s, n in names.items()
     }
 
 
-def _name(phrases, locale):
-    """Phrases as a name: how recent goes with the buyers it is said of."""
-    phrases = dict(phrases)
+def _name(traits, locale):
+    """Traits as a name: how recent goes with the buyers it is said of."""
+    phrases = {topic(row.trait): _phrase(row, locale) for row in traits}
     recency = phrases.pop("recency", None)
     if recency:
         buyers = phrases.pop("frequency", locale.say("group.buyers"))
