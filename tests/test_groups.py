@@ -1,6 +1,7 @@
 """What a group is: the rule by which to know it, its name, what speaks against it."""
 
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import evidence, plots, segments
+from analysis import evidence, personas, plots, segments
 from analysis.errors import Problem
+from analysis.personas.titles import titles
 from analysis.segments.short_rules import _rounded, _smallest_good
 
 
@@ -208,6 +210,60 @@ def test_a_level_known_of_few_names_nobody():
     profiles = _base(complaint_topic=topics, n_orders=[1, 2] * 100 + [8, 9] * 100)
     names = segments.name_segments(profiles, _grouped(profiles, [1] * 200 + [2] * 200))["segment_name"].unique()
     assert names.tolist() == ["Occasional buyers", "Frequent buyers"]
+
+
+def test_names_are_told_in_persian_too():
+    profiles, grouped = _readers()
+    names = segments.name_segments(profiles, grouped, "fa").drop_duplicates("segment")["segment_name"].tolist()
+    # as in English: how recent goes with the buyers it is said of, here behind them
+    assert names == ["خریداران غیرفعال", "خریداران فعال · دانشجو", "خریداران فعال"]
+
+
+def test_a_language_has_a_name_for_whoever_is_named_as_a_whole():
+    # ten companies, ten who never bought, ten who did: each a group as such, and what is left are all others
+    profiles = pd.DataFrame({"customer_id": range(30), "kind": ["company"] * 10 + ["person"] * 20})
+    profiles["n_orders"] = [2] * 10 + [0] * 10 + [3] * 10
+    grouped = pd.DataFrame({"customer_id": range(30), "segment": [1] * 10 + [2] * 10 + [3] * 10})
+    by_language = {"en": ["Companies", segments.NO_PURCHASE, "All others"]}
+    by_language["fa"] = ["شرکت‌ها", "بدون خرید تکمیل‌شده", "سایر مشتریان"]
+    for language, expected in by_language.items():
+        named = segments.name_segments(profiles, grouped, language)
+        assert named.drop_duplicates("segment")["segment_name"].tolist() == expected
+        bought = segments.name_segments(profiles.iloc[10:], grouped.iloc[10:], language)["segment_name"].iloc[-1]
+        assert bought == {"en": "All buyers", "fa": "همهٔ خریداران"}[language]
+        everybody = segments.name_segments(profiles[["customer_id"]], grouped.assign(segment=1), language)
+        assert everybody["segment_name"].unique().tolist() == [{"en": "All customers", "fa": "همهٔ مشتریان"}[language]]
+
+
+def test_groups_that_cannot_be_told_apart_are_numbered_in_each_language():
+    # twenty customers, alike but for the lot: no trait is distinctive
+    profiles = pd.DataFrame({"customer_id": range(20), "age": [30.0, 31] * 10})
+    grouped = pd.DataFrame({"customer_id": range(20), "segment": [1, 1, 2, 2] * 5})
+    named = {x: segments.name_segments(profiles, grouped, x)["segment_name"].unique().tolist() for x in ("en", "fa")}
+    assert named["en"] == ["Average customers (group 1)", "Average customers (group 2)"]
+    assert named["fa"] == ["مشتریان معمولی (گروه ۱)", "مشتریان معمولی (گروه ۲)"]
+
+
+def test_a_name_in_a_language_that_is_not_here_is_refused():
+    with pytest.raises(Problem, match="no language"):
+        segments.name_segments(*_readers(), "fr")
+
+
+def test_a_persona_bears_its_name_by_rule_in_the_language_of_the_card_and_a_given_one_in_every_language():
+    profiles, grouped = _readers()
+    named = segments.name_segments(profiles, grouped)
+    named["segment_name"] = named["segment_name"].where(named["segment"] != 2, "Readers at night")
+    found = titles(profiles, named)
+    assert found == {"fa": {1: "خریداران غیرفعال", 3: "خریداران فعال"}}
+    assert titles(profiles, grouped) == {"fa": {}}  # all of them were called something else
+    assert titles(profiles, grouped[["customer_id", "segment"]]) == {}
+    derived = personas.derive(profiles, named)
+    derived = replace(derived, about={**derived.about, "titles": found})
+    shown = {x: [personas.card(persona, x).content for persona in derived] for x in ("en", "fa")}
+    assert [card["title"] for card in shown["en"]] == ["Lapsed buyers", "Readers at night", "Recent buyers"]
+    assert [card["title"] for card in shown["fa"]] == ["خریداران غیرفعال", "Readers at night", "خریداران فعال"]
+    # the same persona in both: its key and face hang on the English name
+    assert [(c["key"], c["face"]) for c in shown["en"]] == [(c["key"], c["face"]) for c in shown["fa"]]
 
 
 # --- names that people give

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import bookshop, locale
+from analysis import bookshop, evidence, locale
 from analysis.bookshop.persian import WORDS as BOOKSHOP
 from analysis.errors import Problem
 from analysis.schema import BOUGHT, SCORE, THROUGH
@@ -75,6 +75,53 @@ def test_every_column_that_the_vocabulary_knows_has_a_sentence_and_a_concept():
         wanted = ["value"] if said.unit or column == "uses_preferred_channel" else ["level", "value"]
         assert places(EN.texts["traits"][column]) == wanted, column
     assert FA.texts["concepts"].keys() >= {said.concept for said in WORDS.values()} | {BOUGHT, THROUGH, SCORE}
+
+
+def test_every_number_has_words_for_little_and_much_and_every_share_of_a_whole_for_more():
+    numbers = {column for column, said in WORDS.items() if said.unit} | {BOUGHT, THROUGH}
+    for language in (EN, FA):
+        assert language.texts["little"].keys() == language.texts["much"].keys() == numbers
+        assert language.texts["more"].keys() == {BOUGHT, THROUGH}
+        assert language.texts["level"].keys() <= WORDS.keys() - numbers
+        for column in numbers:  # nobody is called the same for little as for much
+            assert language.texts["little"][column] != language.texts["much"][column], column
+
+
+def test_columns_that_name_alike_in_english_name_alike_in_persian():
+    # three columns are of the use of discounts: a group must not be called by two of them in one language only
+    for how in ("little", "much"):
+        english, persian = EN.texts[how], FA.texts[how]
+        for one in english:
+            for other in english:
+                assert english[one] != english[other] or persian[one] == persian[other], (how, one, other)
+
+
+def test_a_group_is_called_by_what_it_has():
+    assert EN.called("much", "bought_novel") == "buying novel"
+    assert FA.called("much", "bought_novel") == "خرید «رمان»"
+    assert FA.called("more", "through_web") == "خرید بیشتر از کانال «وب‌سایت»"
+    assert FA.called("level", "occupation", "retired") == "بازنشسته"
+    assert FA.called("level", "education", "school") == "زیر دیپلم"  # of this column, not the building
+    assert FA.called("level", "city", "Ribe") == "ساکن \u2068Ribe\u2069"
+    assert FA.called("level", "uses_preferred_channel", "no") == "بدون خرید از کانال دلخواه"
+
+
+def test_a_group_is_called_by_columns_that_nobody_here_knows_too():
+    assert EN.called("much", "n_children") == "high number of children"
+    assert EN.called("much", "more") == "high more"  # nor is it taken for a section of texts
+    assert FA.called("little", "score_quality") == "کیفیت‌خواهی پایین"
+    assert [FA.called("level", "garden", level) for level in ("yes", "no")] == [
+        "\u2068garden\u2069",
+        "بدون \u2068garden\u2069",
+    ]
+    assert EN.called("level", "pet", "{cat}") == "pet {cat}"  # braces of the data are no places
+
+
+@given(st.text().filter(lambda column: column not in WORDS and not column.startswith((BOUGHT, THROUGH))), st.text())
+def test_in_english_names_columns_and_values_stay_as_the_data_have_them(column, value):
+    assert EN.called("much", column) == f"high {evidence.in_words(column)}"
+    assert EN.called("level", "gender", f"{value}_x") == f"{value}_x"
+    assert EN.called("little", f"{BOUGHT}{value}") == f"little {value}"
 
 
 def test_persian_is_spelt_in_persian_letters():

@@ -312,6 +312,49 @@ class Locale:
         about = said.concept if said else str(column).replace("_", " ")
         return self.texts["concepts"].get(about, about)
 
+    def called(self, how: str, column: str, level: str = "") -> str:
+        """What a group is called for a column of the profiles, as part of its name.
+
+        Parameters
+        ----------
+        how : {"little", "much", "more", "level"}
+            Whether it has little or much of a number, more of a share than others, or mostly one level of a text.
+        column : str
+        level : str
+            The value of a text; "yes" or "no" of what is true or false; empty for a number.
+
+        Examples
+        --------
+        >>> en = of("en")
+        >>> en.called("much", "age"), en.called("more", "bought_novel"), en.called("level", "city", "Yazd")
+        ('older', 'more novel', 'in Yazd')
+        >>> en.called("little", "shoe_size"), en.called("level", "pet", "cat"), en.called("level", "garden", "no")
+        ('low shoe size', 'pet cat', 'not garden')
+        >>> of("fa").called("much", "age") == "مسن‌تر"
+        True
+        """
+        prefix = next((p for p in _PREFIXES if str(column).startswith(p)), "")
+        key, value = f"{how}.{prefix or column}", self._in_names(level, column)
+        if self.knows(key):
+            said = self.say(key, level=value, of=self._in_names(str(column).removeprefix(prefix)))
+        elif how != "level":
+            said = self.say("group.low" if how == "little" else "group.high", name=self._plain_name(column))
+        elif words(column):
+            said = value
+        elif level in ("yes", "no"):
+            said = self._plain_name(column)
+        else:
+            said = self.say("group.level", name=self._plain_name(column), level=value)
+        return self.say("group.no", name=said) if level == "no" else self.isolated(said)
+
+    def _in_names(self, value: str, column: str = "") -> str:
+        """A value in the name of a group; in English as the data have it, so that a group is called as ever."""
+        return value if self.language == "en" else self.value(value, column)
+
+    def _plain_name(self, column: str) -> str:
+        """A column in the name of a group, in English as figures say it."""
+        return evidence.in_words(column) if self.language == "en" else self.concept(column)
+
     def _figure(self, text: str) -> str:
         """A figure written the English way, in the language's digits and marks."""
         writing = self.texts["writing"]

@@ -105,9 +105,10 @@ def identified(persona, language, known=None, taken=()):
     taken : set of str
         Fictional names that other personas have.
     """
-    known, title = known or {}, str(persona.row["title"])
+    known, found = known or {}, str(persona.row["title"])
+    title = persona.about.get("titles", {}).get(language, {}).get(int(persona.row["persona"]), found)
     strongest = sorted(told(persona.traits[persona.traits["part"] != "rivals"])["trait"].head(5))
-    digest = sha256("|".join([title, *strongest]).encode()).hexdigest()
+    digest = sha256("|".join([found, *strongest]).encode()).hexdigest()
     face = known.get("face") or int(digest[:8], 16) % 1_000_000
     age, gender, company = _age(persona), _gender(persona), bool(persona.row["company"])
     born = persona.about["as_of"].year - age if age and persona.about.get("as_of") else None

@@ -1,13 +1,13 @@
 """A name for each group, by rule from what sets it apart."""
 
 from analysis import evidence
+from analysis import locale as locales
 from analysis.schema import BOUGHT, THROUGH
 from analysis.segments.describe import joined
-from analysis.segments.rfm import NO_PURCHASE
-from analysis.vocabulary import WORDS, topic, words
+from analysis.vocabulary import WORDS, topic
 
 
-def name_segments(profiles, segments):
+def name_segments(profiles, segments, language="en"):
     """Segments with a name each, by rule from what sets them apart.
 
     Parameters
@@ -15,12 +15,18 @@ def name_segments(profiles, segments):
     profiles : DataFrame, one row per customer
     segments : DataFrame
         With `customer_id` and `segment`.
+    language : {"en", "fa"}
 
     Returns
     -------
     DataFrame
         `segments` with the column `segment_name`: the two strongest distinctive traits in words, more where two
         groups would share a name. Buyers are compared with other buyers only.
+
+    Raises
+    ------
+    Problem
+        A column is missing, a customer has two rows, or there is no such language.
 
     Notes
     -----
@@ -36,57 +42,88 @@ def name_segments(profiles, segments):
     >>> name_segments(profiles, segments)["segment_name"].unique().tolist()
     ['One-time buyers', 'Frequent buyers']
     """
-    table = joined(profiles, segments)
-    numbers = sorted(set(segments["segment"]))
-    names = {}
-    if "n_orders" in table:
-        names = _who_never_bought(table)
-    names |= _of_one_kind(table)
-    names = _hardly_known(segments) | names
-    rest = [s for s in numbers if s not in names]
-    if len(rest) == 1:
-        names[rest[0]] = (
-            "All others" if set(names.values()) - {NO_PURCHASE} else "All buyers" if names else "All customers"
-        )
-    elif rest:
-        table = table[table["segment"].isin(rest)]
-        # of equally strong ones the first in WORDS, and those not in it by name: the order of columns means nothing
-        columns = [c for c in WORDS if c in profiles] + sorted(set(profiles) - WORDS.keys() - {"customer_id"})
-        traits = evidence.compare(table, "segment", traits=columns).query("distinctive")
-        traits = traits.assign(known=traits["n"] / traits["group"].map(table["segment"].value_counts()))
-        names |= _distinct_names({s: _phrases(traits[traits["group"] == s]) for s in rest})
+    names = names_by_rule(profiles, segments, [language])[language]
     return segments.assign(segment_name=segments["segment"].map(names))
 
 
+def names_by_rule(profiles, segments, languages=locales.LANGUAGES):
+    """The name of each segment in several languages, from one comparison.
+
+    Parameters
+    ----------
+    profiles, segments : as in :func:`name_segments`
+    languages : sequence of {"en", "fa"}
+
+    Returns
+    -------
+    dict of str to dict
+        Language → segment → name.
+
+    Raises
+    ------
+    Problem
+        As in :func:`name_segments`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profiles = pd.DataFrame({"customer_id": range(20), "age": [20, 30] * 5 + [60, 70] * 5})
+    >>> segments = pd.DataFrame({"customer_id": range(20), "segment": [1] * 10 + [2] * 10})
+    >>> names_by_rule(profiles, segments) == {"en": {1: "Younger", 2: "Older"}, "fa": {1: "جوان‌تر", 2: "مسن‌تر"}}
+    True
+    """
+    table, spoken = joined(profiles, segments), {language: locales.of(language) for language in languages}
+    whole = _hardly_known(segments) | _who_never_bought(table) | _of_one_kind(table)
+    rest = [s for s in sorted(set(segments["segment"])) if s not in whole]
+    if len(rest) == 1:
+        others = set(whole.values()) - {"no_purchase"}
+        whole[rest[0]] = "all_others" if others else "all_buyers" if whole else "all_customers"
+    apart = _what_sets_apart(table[table["segment"].isin(rest)], rest) if len(rest) > 1 else {}
+    return {
+        language: {s: locale.say(f"group.{key}") for s, key in whole.items()} | _distinct_names(apart, locale)
+        for language, locale in spoken.items()
+    }
+
+
 def _who_never_bought(table):
-    """Names of groups without any buyer: of all such customers, or of some of whom too little is known."""
+    """What groups without any buyer are: all such customers, or some of whom too little is known."""
+    if "n_orders" not in table:
+        return {}
     never = ~(table["n_orders"] > 0)
     without = [s for s, all_never in never.groupby(table["segment"]).all().items() if all_never]
     all_of_them = never.sum() == table["segment"].isin(without).sum()
-    return dict.fromkeys(without, NO_PURCHASE if all_of_them else "Hardly known")
+    return dict.fromkeys(without, "no_purchase" if all_of_them else "hardly_known")
 
 
 def _hardly_known(segments):
-    """Names of the groups none of whose members could be placed, where others could be."""
+    """The groups none of whose members could be placed, where others could be."""
     if "fit" not in segments or segments["fit"].isna().all():
         return {}
     nobody = segments["fit"].isna().groupby(segments["segment"]).all()
-    return dict.fromkeys(nobody.index[nobody], "Hardly known")
+    return dict.fromkeys(nobody.index[nobody], "hardly_known")
 
 
 def _of_one_kind(table):
-    """Names of the groups that hold all companies, or all persons, among customers of both kinds."""
+    """The groups that hold all companies, or all persons, among customers of both kinds."""
     if "kind" not in table or table["kind"].nunique() < 2:
         return {}
     alone = table.groupby("kind")["segment"].unique()
     of_both = table.groupby("segment")["kind"].nunique()
-    plural = {"company": "Companies", "person": "Persons"}
-    return {s[0]: plural[k] for k, s in alone.items() if k in plural and len(s) == 1 and of_both[s[0]] == 1}
+    kinds = ("company", "person")
+    return {s[0]: kind for kind, s in alone.items() if kind in kinds and len(s) == 1 and of_both[s[0]] == 1}
 
 
-def _phrases(traits):
-    """(topic, words) of what is distinctive of a group, the strongest of each topic, strongest first."""
-    phrases = {}
+def _what_sets_apart(table, numbers):
+    """Of each group what is distinctive of it, strongest first."""
+    # of equally strong ones the first in WORDS, and those not in it by name: the order of columns means nothing
+    columns = [c for c in WORDS if c in table] + sorted(set(table) - WORDS.keys() - {"customer_id", "segment"})
+    traits = evidence.compare(table, "segment", traits=columns).query("distinctive")
+    traits = traits.assign(known=traits["n"] / traits["group"].map(table["segment"].value_counts()))
+    return {s: _strongest(traits[traits["group"] == s]) for s in numbers}
+
+
+def _strongest(traits):
+    """Of each topic the strongest trait that may name a group, strongest first."""
     # what is known of few members, or a level that few of them have, is no name for all of them
     number = traits["kind"] == "number"
     delta = evidence.delta(traits)
@@ -94,9 +131,8 @@ def _phrases(traits):
     typical = traits["known"] * traits["value"].where(~number, 1) > 0.5
     typical &= number | (strength >= evidence.SMALL_EFFECT)
     typical &= ~_is_share(traits) | (delta > 0) | _lacking(traits)
-    for row in traits.loc[strength[typical].sort_values(ascending=False, kind="stable").index].itertuples():
-        phrases.setdefault(*_phrase(row))
-    return list(phrases.items())
+    ranked = traits.loc[strength[typical].sort_values(ascending=False, kind="stable").index]
+    return list(ranked[~ranked["trait"].map(topic).duplicated()].itertuples())
 
 
 def _is_share(traits):
@@ -109,39 +145,36 @@ def _lacking(traits):
     return (traits["elsewhere"] > 0.5) & (2 * traits["value"] < traits["elsewhere"])
 
 
-def _phrase(row):
-    """Topic and words of a distinctive trait."""
-    known, plain = words(row.trait), evidence.in_words(row.trait)
+def _phrase(row, locale):
+    """A distinctive trait in words."""
     if row.kind == "share":
-        phrase = known.level if known else plain if row.level in ("yes", "no") else plain + " {}"
-        phrase = phrase.replace("{}", row.level)
-        phrase = f"not {phrase}" if row.level == "no" else phrase
-    elif row.trait in ("n_order_days", "n_orders") and row.value == 1:
-        phrase = "one-time buyers"
-    elif known and known.more and row.effect > 0 and row.value <= 0.5:
-        phrase = known.more
-    elif known and known.much:
-        phrase = known.much if row.effect > 0 else known.little
-    else:
-        phrase = f"{'high' if row.effect > 0 else 'low'} {plain}"
-    return topic(row.trait), phrase
+        return locale.called("level", row.trait, row.level)
+    if row.trait in ("n_order_days", "n_orders") and row.value == 1:
+        return locale.say("group.one_time")
+    if row.effect <= 0:
+        return locale.called("little", row.trait)
+    return locale.called("more" if row.trait.startswith((BOUGHT, THROUGH)) and row.value <= 0.5 else "much", row.trait)
 
 
-def _distinct_names(phrases):
-    """A name for each group, with as many phrases as it takes to tell them apart."""
-    names = {s: _name(p[:2]) for s, p in phrases.items()}
+def _distinct_names(apart, locale):
+    """A name for each group, with as many traits as it takes to tell them apart."""
+    names = {s: _name(traits[:2], locale) for s, traits in apart.items()}
     for count in (3, 4):
         taken = list(names.values())
-        names = {s: _name(phrases[s][:count]) if taken.count(n) > 1 else n for s, n in names.items()}
+        names = {s: _name(apart[s][:count], locale) if taken.count(n) > 1 else n for s, n in names.items()}
     taken = list(names.values())
-    return {s: f"{n} (group {s})" if taken.count(n) > 1 else n for s, n in names.items()}
+    return {
+        s: locale.say("group.numbered", name=n, number=locale.digits(s)) if taken.count(n) > 1 else n
+        for s, n in names.items()
+    }
 
 
-def _name(phrases):
-    """Phrases as a name: how recent goes before the buyers it is said of."""
-    phrases = dict(phrases)
+def _name(traits, locale):
+    """Traits as a name: how recent goes with the buyers it is said of."""
+    phrases = {topic(row.trait): _phrase(row, locale) for row in traits}
     recency = phrases.pop("recency", None)
     if recency:
-        phrases = {"frequency": f"{recency} {phrases.pop('frequency', 'buyers')}", **phrases}
-    name = " · ".join(phrases.values()) or "average customers"
+        buyers = phrases.pop("frequency", locale.say("group.buyers"))
+        phrases = {"frequency": locale.say("group.by_recency", recency=recency, buyers=buyers), **phrases}
+    name = " · ".join(phrases.values()) or locale.say("group.average")
     return name[0].upper() + name[1:]

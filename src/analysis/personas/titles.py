@@ -1,0 +1,42 @@
+"""What is a persona called in each language?
+
+Takes `profiles` and named segments. Gives the names by rule in the other languages; what people called a group stays.
+"""
+
+from analysis.segments.naming import names_by_rule
+
+
+def titles(profiles, segments):
+    """The titles of the personas beside the English ones.
+
+    Parameters
+    ----------
+    profiles : DataFrame, one row per customer
+    segments : DataFrame, one row per customer
+        With `customer_id`, `segment` and perhaps `segment_name` and `fit`.
+
+    Returns
+    -------
+    dict of str to dict of int to str
+        Language → segment → name by rule, of those segments that bear their English name by rule: what a person called
+        a group is that in every language.
+
+    Raises
+    ------
+    Problem
+        A column is missing, or a customer has two rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profiles = pd.DataFrame({"customer_id": range(20), "n_orders": [1] * 10 + [8, 9] * 5})
+    >>> segments = pd.DataFrame({"customer_id": range(20), "segment": [1] * 10 + [2] * 10})
+    >>> segments["segment_name"] = ["Readers"] * 10 + ["Frequent buyers"] * 10
+    >>> titles(profiles, segments) == {"fa": {2: "خریداران پرتکرار"}}
+    True
+    """
+    if "segment_name" not in segments:
+        return {}
+    given, names = segments.groupby("segment")["segment_name"].first(), names_by_rule(profiles, segments)
+    by_rule = [int(s) for s in given.index if given[s] == names["en"][s]]
+    return {language: {s: of[s] for s in by_rule} for language, of in names.items() if language != "en"}
