@@ -1,6 +1,6 @@
 """Who are the people behind each segment, and what do we know of them for sure?"""
 
-from analysis.personas.build import Persona, Personas, derive
+from analysis.personas.build import Persona, Personas, derive, divided
 from analysis.personas.cards import Card, Cards, card, cards, findings
 from analysis.personas.compare import Comparison, beside, compare
 from analysis.personas.drift import Drift, Known, drift, read, refresh
@@ -22,6 +22,7 @@ __all__ = [
     "cards",
     "compare",
     "derive",
+    "divided",
     "drift",
     "export",
     "findings",

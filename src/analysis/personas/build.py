@@ -16,6 +16,7 @@ from analysis.personas.content import content
 from analysis.personas.examples import exemplars
 from analysis.personas.likeness import confidence, coverage
 from analysis.personas.measures import measured
+from analysis.personas.titles import titles
 from analysis.personas.traits import FEWEST, LEAST, strongest, told, traits
 from analysis.sources.normal import region_of
 
@@ -41,7 +42,7 @@ class Personas:
     customers : DataFrame, one row per customer
         customer_id, persona, perhaps fit, and all measures.
     about : dict
-        title, currency, as_of, country, timezone of the base; sources: the tables and fields that were there.
+        title, currency, as_of and country of the base; titles : the names of the groups in the other languages.
     """
 
     personas: pd.DataFrame
@@ -135,8 +136,47 @@ def derive(profiles, segments, base=None, least=LEAST):
         pd.concat(unlike, ignore_index=True) if unlike else pd.DataFrame(columns=["line", "n", "share", "persona"]),
         exemplars(customers, apart),
         customers,
-        _about(base, profiles),
+        _about(base, profiles, segments),
     )
+
+
+def divided(segments, by):
+    """Segments by another column: by scores where the data have no groups, or as an analyst divides the customers.
+
+    Parameters
+    ----------
+    segments : DataFrame, one row per customer
+        customer_id and the column.
+    by : str
+        "segment" for the groups as they are; else a column of names, such as `rfm_segment`.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, segment (int, the largest first), segment_name, and fit for the groups as they are. Customers
+        without a name are left out.
+
+    Raises
+    ------
+    Problem
+        There is no such column.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"customer_id": list("abc"), "rfm_segment": ["Loyal", "Lost", "Lost"]})
+    >>> divided(scores, "rfm_segment")
+      customer_id  segment segment_name
+    0           a        2        Loyal
+    1           b        1         Lost
+    2           c        1         Lost
+    """
+    require_columns("segments", segments.columns, ["customer_id", by])
+    if by == "segment":
+        return segments
+    names = segments[by].dropna().astype(str)
+    ranked = names.value_counts().sort_index().sort_values(ascending=False, kind="stable").index
+    numbers = names.map({name: place for place, name in enumerate(ranked, 1)}).astype("int64")
+    return segments.loc[names.index, ["customer_id"]].assign(segment=numbers, segment_name=names)
 
 
 def _apart(traits):
@@ -182,14 +222,12 @@ def _revenue(customers):
     return (sums / total).round(6).to_dict() if total > 0 else {}
 
 
-def _about(base, profiles):
-    """What a card says of the base it comes from, and what the base could have told."""
-    as_of = getattr(base, "as_of", None)
+def _about(base, profiles, segments):
+    """What a card says of the base it comes from."""
     return {
         "title": getattr(base, "title", ""),
         "currency": getattr(base, "currency", ""),
-        "as_of": as_of,
+        "as_of": getattr(base, "as_of", None),
         "country": region_of(getattr(base, "timezone", None)) or "",
-        "tables": sorted(base) if base is not None else [],
-        "fields": list(profiles.columns),
+        "titles": titles(profiles, segments),
     }

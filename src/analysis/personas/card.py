@@ -104,11 +104,16 @@ def _facts(content: dict, accent: str) -> str:
     cells = "".join(
         f'<div style="min-width:0;overflow-wrap:anywhere"><dt style="{_QUIET};font-weight:400">{_short(fact["label"])}'
         f'</dt><dd style="{_PLAIN}">{_bullet(fact, content, accent) if fact["kind"] != "measured" else ""}'
-        f"{_text(fact['text'])}{_mark(fact, content)}</dd></div>"
+        f"{_text(fact['text'])}{_mark(fact, content)}</dd>{_elsewhere(fact)}</div>"
         for fact in content["facts"]
     )
     columns = "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(10.5em,100%),1fr));gap:.7em 1.4em"
     return f'<dl style="margin:0;{_PAD};{columns};border-block-end:{_LINE}">{cells}</dl>' if cells else ""
+
+
+def _elsewhere(fact: dict) -> str:
+    """What the same fact is of everybody else."""
+    return f'<dd style="{_PLAIN};{_QUIET}">{_text(fact["detail"])}</dd>' if fact.get("detail") else ""
 
 
 def _section(section: dict, content: dict, shade: str, accent: str) -> str:

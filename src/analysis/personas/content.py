@@ -13,7 +13,7 @@ import pandas as pd
 from analysis import locale as locales
 from analysis.personas import examples, follows
 from analysis.personas.likeness import line_id
-from analysis.personas.lines import about, assumed, contact, evidence_row, figures, line, sentence
+from analysis.personas.lines import about, assumed, contact, evidence_row, figures, line, sentence, what
 from analysis.personas.traits import told
 from analysis.vocabulary import topic, words
 
@@ -130,6 +130,8 @@ class _Draft:
     def __init__(self, persona, locale):
         self.persona, self.locale, self.currency = persona, locale, persona.about["currency"]
         self.told = told(persona.traits[~persona.traits["part"].isin(("rivals", "touchpoints"))])
+        distinctive = persona.traits[persona.traits["distinctive"].astype(bool)]
+        self._distinctive = set(zip(distinctive["trait"], distinctive["level"], strict=True))
         self.evidence, self._marks, self._number, self._in_facts = [], {}, count(1), set()
 
     def marked(self, row):
@@ -165,7 +167,8 @@ class _Draft:
         self.evidence.append(
             [mark, f"{label}: {text}", known, text, others or "–", "–", "–", self.locale.value("profiles")]
         )
-        detail = self.locale.say("card.elsewhere", elsewhere=others) if others else None
+        apart = any((r.column, r.level) in self._distinctive for r in shown.itertuples())
+        detail = self.locale.say("card.elsewhere", elsewhere=others) if others and apart else None
         tells = [line_id(row) for row in shown.rename(columns={"column": "trait"}).itertuples()]
         return {"label": label, "text": text, "detail": detail, "kind": "measured", "mark": mark, "tells": tells}
 
@@ -299,16 +302,10 @@ class _Draft:
         return {"title": self.locale.say("parts.use"), "note": self.locale.say("use.note"), "parts": parts}
 
     def _suggestion(self, follow):
-        of = self._named(follow.row)
+        of = what(follow.row, self.locale)
         text = self.locale.say(f"use.{follow.key}", of=of)
         made = {**self.line(follow.row), "id": f"use {follow.area} {follow.row.trait}", "text": text, "detail": None}
         return {**made, "kind": "follows", "effect": None}
-
-    def _named(self, row):
-        """What a trait is of, as the language calls it."""
-        if row.measure == "month":
-            return self.locale.say(f"{'jalali_months' if row.of[0] == 'j' else 'months'}.{row.of[1:]}")
-        return self.locale.value(row.of if row.measure != "profile" else row.level or row.trait.split("_", 1)[-1])
 
     def summary(self, name):
         """Share and the two strongest lines, in a sentence."""
@@ -334,10 +331,8 @@ class _Draft:
         said = follows.voices(self.told)
         if not said:
             return None
-        texts = [
-            self.locale.say(f"quote.{key}", of=of if key == "agrees" else self._named(row)) for key, of, row in said
-        ]
-        marks = self.locale.enumerated([self.marked(row) for *_, row in said])
+        texts = [self.locale.say(f"quote.{key}", of=what(row, self.locale)) for key, row in said]
+        marks = self.locale.enumerated([self.marked(row) for _, row in said])
         note = self.locale.say("card.quote_note", marks=marks)
         return {**_plain("quote", " ".join(texts)), "kind": "assumption", "note": note}
 

@@ -103,12 +103,12 @@ def follows(told):
 
 
 def voices(told, most=3):
-    """Sentences in the first person that the persona's traits allow, strongest first: (key, what of, row)."""
+    """Sentences in the first person that the persona's traits allow, strongest first: (key, row)."""
     said = {}
     for row in (row for row in told.itertuples() if row.distinctive and abs(row.effect) >= LOUD):
         for *rule, key in _VOICES:
             if _holds(row, *rule) and not (key == "agrees" and row.part == "needs"):
-                said.setdefault((key, row.part) if key == "agrees" else key, (key, _of(row), row))
+                said.setdefault((key, row.part) if key == "agrees" else key, (key, row))
     first = sorted(said.values(), key=lambda s: s[0] != "agrees")  # what they said themselves comes first
     return first[:most]
 

@@ -84,7 +84,9 @@ def about(row, locale):
 
 
 def what(row, locale):
-    """What a measure is of, in the language: a month by its name, a contact by its event and channel."""
+    """What a trait is of, in the language: a level or a category, a month, a contact by its event and channel."""
+    if row.measure == "profile":
+        return locale.value(row.level or row.trait.split("_", 1)[-1], row.trait)
     if row.measure == "month":
         calendar = {"j": "jalali_months", "g": "months"}[row.of[0]]
         return locale.say(f"{calendar}.{row.of[1:]}")

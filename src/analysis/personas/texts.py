@@ -122,7 +122,7 @@ def markdown(content: dict) -> str:
         _joined(f"**{title}**" if title else "", content["kicker"], content["share_text"], mark="  \n"),
         _said(content["summary"]),
         _joined(*(f"> {text}" for text in _quoted(content)), mark="\n>\n"),
-        "\n".join(f"- {f['label']}: {f['text']}{_marked(f)}{_kind(f, content)}" for f in content["facts"]),
+        "\n".join(f"- {f['label']}: {_said(f)}{_kind(f, content)}" for f in content["facts"]),
         *(_section(section, content) for section in sections(content)),
         _confidence(content),
         _titled(content["alike"]["title"], content["alike"]["text"]),
@@ -157,7 +157,7 @@ def _line(line: dict, content: dict) -> str:
 
 
 def _said(line: dict) -> str:
-    return _joined(f"{line['text']}{_marked(line)}" if line["text"] else "", line["detail"], mark=" — ")
+    return _joined(f"{line['text']}{_marked(line)}" if line["text"] else "", line.get("detail"), mark=" — ")
 
 
 def _marked(line: dict) -> str:
