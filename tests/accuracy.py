@@ -18,7 +18,8 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from analysis import bookshop, evidence, journeys, personas, places, profiles, quality, segments, sources
-from analysis.bookshop.people import PERSONAS, TWINS
+from analysis.bookshop.people import PERSONAS, SHIFT, TWINS
+from analysis.personas.changes import PRICES, changes
 from analysis.personas.examples import chosen
 from analysis.personas.likeness import line_id
 from analysis.profiles.targets import orders_of_the_time
@@ -41,6 +42,8 @@ SCHEMES = {"RFM": segments.rfm, "favourite": "top_category", "channel": "preferr
 CAMPAIGNS = ("M08", "M10", "M11", "M12")
 #: Worlds in which a target is dealt out to customers at random, per seed.
 SHUFFLED = 10
+#: Quarters before the last one, in none of which anything was planted.
+STEADY = 4
 
 
 def main() -> None:
@@ -63,6 +66,7 @@ def _of_world(seed: int, customers: int) -> pd.DataFrame:
         rows += _cards(base, table, truth)
         rows += _steps(base, truth) + _ideal(base, Path(folder, "clean"))
         rows += _policies(base, table, truth) + _campaigns(base, Path(folder, "clean"))
+        rows += _refresh(base, truth, seed)
         spoilt = bookshop.write(Path(folder, "spoilt"), customers=customers, seed=seed, defects=DEFECTS)
         rows += _defects(sources.read(str(spoilt)), pd.read_parquet(spoilt.parent / "truth" / "defects.parquet"))
         rows += _false_defects(base) + _people_twice(spoilt.parent, "English")
@@ -377,6 +381,57 @@ _CHECKS = {
     ],
     "future date": [("orders", "ordered_at", "set aside: in the future"), ("customers", "birth_date", "born after")],
 }
+
+
+def _refresh(base, truth: pd.DataFrame, seed: int) -> list[tuple]:
+    """Whether the planted shift of the last quarter raises the alarm, and what else does."""
+    days = [base.as_of - timedelta(SHIFT["days"] * ago) for ago in range(STEADY + 1)]
+    made = [_personas_of(profiles.build(base, day)) for day in days]
+    quarters = [profiles.windows(base, day, SHIFT["days"]) for day in days]
+    found = [personas.refresh(of, known) for of, known in zip(quarters, made, strict=True)]
+    naive = [_naively_due(of, known) for of, known in zip(quarters, made, strict=True)]
+    shifted = _persona_with(made[0], truth, SHIFT["persona"])
+    told = found[0].traits.query("persona == @shifted and changed")["trait"].tolist()
+    others = found[0].personas.query("due and persona != @shifted")
+    rng = np.random.default_rng(seed)
+    dealt = [personas.refresh(_dealt_anew(quarters[1], rng), made[1]).due for _ in range(SHUFFLED)]
+    return [
+        ("last quarter: the persona of the academics is due, and the app named (1 yes); beside it by a naive test",
+         int("through_app" in told), int(shifted in naive[0]), 1),
+        ("last quarter: other personas due; beside it by a naive test", len(others), len(naive[0] - {shifted}), 0),
+        (f"the {STEADY} quarters before: personas due; beside it by a naive test",
+         sum(int(of.personas["due"].sum()) for of in found[1:]), sum(len(due) for due in naive[1:]), 0),
+        (f"quarters dealt out anew, {SHUFFLED} times: alarms", sum(dealt), 0, 0),
+    ]  # fmt: skip
+
+
+def _personas_of(table: pd.DataFrame) -> personas.Known:
+    """The personas that a chapter forms of these profiles."""
+    members = segments.name_segments(table, segments.cluster(table, k=6).segments)
+    members = members.rename(columns={"segment": "persona", "segment_name": "title"})
+    names = members.drop_duplicates("persona")[["persona", "title"]].sort_values("persona")
+    return personas.Known(names, pd.DataFrame(), members)
+
+
+def _persona_with(made: personas.Known, truth: pd.DataFrame, who: str) -> int:
+    """The persona that holds the most of a true one."""
+    members = made.customers.merge(truth[["customer_id", "persona"]], on="customer_id", suffixes=("", "_true"))
+    return int(members.query("persona_true == @who")["persona"].mode().iloc[0])
+
+
+def _naively_due(quarters: pd.DataFrame, made: personas.Known) -> set[int]:
+    """Personas of which any trait differs from the quarter before at the usual twentieth, uncorrected."""
+    two = quarters[quarters["window"] <= 1].merge(made.customers[["customer_id", "persona"]], on="customer_id")
+    traits = [c for c in quarters if c not in ("customer_id", "window", "starts", "ends")]
+    return set(changes(two, traits, PRICES, sizes=False).query("p < 0.05")["persona"])
+
+
+def _dealt_anew(quarters: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """What customers did in a quarter, under another quarter's number: a world without any change."""
+    ends = quarters.drop_duplicates("window").set_index("window")["ends"]
+    dealt = quarters.assign(window=rng.permutation(quarters["window"].to_numpy()))
+    dealt = dealt.drop_duplicates(["customer_id", "window"])
+    return dealt.assign(ends=dealt["window"].map(ends))
 
 
 def _defects(base, planted: pd.DataFrame) -> list[tuple]:

@@ -150,6 +150,15 @@ def test_a_persona_too_few_of_whom_are_known_is_not_judged():
     assert found.empty
 
 
+def test_a_persona_none_of_whom_differs_is_not_moved_by_what_others_do():
+    # nobody of persona 1 spends anything; of persona 2 more spend now, which makes nothing a lower place
+    table = pd.DataFrame({"customer_id": list(range(80)) * 2, "window": [0] * 80 + [1] * 80})
+    table["persona"] = table["customer_id"] % 2 + 1
+    spends = (table["persona"] == 2) & (table["customer_id"] % 8 < np.where(table["window"] == 0, 8, 4))
+    found = changed.changes(table.assign(total_spend=spends * 1.0), ["total_spend"], changed.PRICES, sizes=False)
+    assert 1 not in found["persona"].tolist()
+
+
 def test_where_nothing_changed_p_is_below_a_twentieth_about_once_in_twenty():
     p = [
         changed.changes(made(60).customers.merge(quarters([0.3] * 5, 60, seed=seed)), ["through_app"], changed.PRICES)
@@ -204,6 +213,25 @@ def test_a_real_but_small_change_is_no_alarm_however_many_customers():
     workers = found.traits.query("persona == 1").iloc[0]
     assert workers["p_corrected"] < 1e-9
     assert due(found) == []
+
+
+def test_a_year_ago_of_which_too_little_is_known_excludes_no_season():
+    # 60 % of 200 now, 30 % of 200 in three quarters; a year ago 8 of 21, which is 22 points less, but p is 0.07
+    counts = [(120, 200), (60, 200), (60, 200), (60, 200), (8, 21)]
+    parts = [
+        pd.DataFrame(
+            {"customer_id": np.arange(of) + 1000 * w, "window": w, "through_app": [1.0] * yes + [0.0] * (of - yes)}
+        )
+        for w, (yes, of) in enumerate(counts)
+    ]
+    table = pd.concat(parts, ignore_index=True).astype({"through_app": float})
+    table["ends"] = pd.Timestamp(2026, 3, 20) - pd.to_timedelta(table["window"] * 92, "D")
+    who = Known(NAMES.head(1), pd.DataFrame(), table[["customer_id"]].assign(persona=1))
+    found = personas.refresh(table, who)
+    row = found.traits.iloc[0]
+    assert (row["p_corrected"] < 0.001, row["smallest"] > 0.2) == (True, True)
+    assert 0.05 < row["p_year"] < 0.1
+    assert not found.due
 
 
 def test_a_base_that_does_not_reach_back_a_year_gives_no_alarm_and_says_so():
@@ -329,6 +357,18 @@ def test_runs_of_other_customers_are_a_problem():
     other = base().assign(customer_id=base()["customer_id"] + 1000)
     with pytest.raises(Problem, match="No customer is in both"):
         personas.drift(run(base()), run(other))
+
+
+def test_a_base_of_one_window_or_of_nothing_has_no_verdict_and_no_error():
+    table = quarters([0.6])
+    for found in (personas.refresh(table, made(400)), personas.refresh(table.head(0), made(400))):
+        assert not found.due
+        assert found.traits.empty
+        assert "cannot be told from a season" in found.words[-1]
+    customers = pd.DataFrame({"customer_id": ["a", "b"], "city": ["Yazd", "Rasht"]})
+    nobody = profiles.windows({"customers": customers}, date(2026, 3, 20))
+    assert nobody.empty
+    assert not personas.refresh(nobody, Known(NAMES, pd.DataFrame(), customers.assign(persona=[1, 2]))).due
 
 
 def test_a_missing_column_is_named():

@@ -15,12 +15,12 @@ from analysis.personas import examples, follows
 from analysis.personas.likeness import line_id
 from analysis.personas.lines import about, assumed, contact, evidence_row, figures, line, sentence
 from analysis.personas.traits import told
-from analysis.vocabulary import topic
+from analysis.vocabulary import topic, words
 
 SCHEMA = "moshtari-persona-1"
 
 #: Parts of a card that hold lines of traits, and how many at most. Ours: what is readable at arm's length.
-PARTS = {"who": 5, "goals": 4, "pains": 4, "buying": 5, "needs": 5, "channels": 5, "rivals": 5}
+PARTS = {"who": 5, "goals": 4, "pains": 4, "buying": 5, "needs": 5, "own": 6, "channels": 5, "rivals": 5}
 
 #: A line belongs to work and means on the card's part of who they are.
 _SHOWN_AS = {"job": "who"}
@@ -38,7 +38,7 @@ _WANTED = {
 _ENOUGH = 3
 
 #: Parts in which it is worth knowing what is not distinctive, in the order in which stereotypes begin.
-_ALIKE = ("who", "job", "buying", "channels", "needs", "pains", "goals")
+_ALIKE = ("who", "job", "own", "buying", "channels", "needs", "pains", "goals")
 
 _MOST_CONTACTS, _MOST_ALIKE, _MOST_UNLIKE, _MOST_EXAMPLES = 4, 12, 3, 5
 
@@ -75,7 +75,7 @@ def content(persona, language="en", known=None):
         "share": float(row["share"]),
         "share_text": _share_text(row, locale),
         "facts": draft.facts(),
-        "parts": [part for part in map(draft.part, PARTS) if part["lines"] or part["key"] != "who"],
+        "parts": [part for part in map(draft.part, PARTS) if part["lines"] or part["key"] not in ("who", "own")],
         "touchpoints": draft.touchpoints(),
     }
     card["summary"] = draft.summary(identity["name"])
@@ -146,13 +146,16 @@ class _Draft:
 
     def facts(self):
         """The strip under the name."""
-        return [self._fact(fact, rows) for fact, rows in self.persona.typical.groupby("fact", sort=False)]
+        facts = self.persona.typical.groupby("fact", sort=False)
+        known = [self._fact(fact, rows) for fact, rows in facts if rows["column"].iloc[0]]
+        missing = [self.locale.say(f"facts.{fact}") for fact, rows in facts if not rows["column"].iloc[0]]
+        if not missing:
+            return known
+        fact = {"label": self.locale.say("facts.unknown"), "text": self.locale.several(missing), "detail": None}
+        return [*known, {**fact, "kind": "assumption", "mark": None, "tells": []}]
 
     def _fact(self, fact, rows):
         label, first = self.locale.say(f"facts.{fact}"), rows.iloc[0]
-        if not first["column"]:
-            text = self.locale.say("facts.unknown")
-            return {"label": label, "text": text, "detail": None, "kind": "assumption", "mark": None, "tells": []}
         shown = _most(rows)
         text = _levels(shown, self.locale) if first["level"] else _middle(first, self.locale, self.currency)
         others = self._of_others(shown)
@@ -313,7 +316,8 @@ class _Draft:
         if self.persona.traits["elsewhere"].isna().all():
             text = self.locale.say("card.summary_alone", name=name)
         else:
-            lines = [self._summarised(r) for r in self.told.head(2).itertuples()]
+            apart = self.told[self.told["elsewhere"].notna()]
+            lines = [self._summarised(r) for r in apart.head(2).itertuples()]
             key = "card.summary" if lines else "card.summary_plain"
             share = self.locale.percent(row["share"])
             text = self.locale.say(key, name=name, share=share, lines=self.locale.several(lines))
@@ -322,7 +326,8 @@ class _Draft:
     def _summarised(self, row):
         said = sentence(row, self.locale, self.currency)
         elsewhere = figures(row, self.locale, self.currency)[1]
-        return self.locale.say("card.summary_line", said=said[:1].lower() + said[1:], elsewhere=elsewhere)
+        said = said[:1].lower() + said[1:] if row.measure != "profile" or words(row.trait) else said
+        return self.locale.say("card.summary_line", said=said, elsewhere=elsewhere)
 
     def quote(self):
         """Words that nobody said, put together from lines of the card; None where no line speaks."""

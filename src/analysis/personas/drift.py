@@ -303,7 +303,7 @@ def _verdicts(tested: pd.DataFrame, names: Mapping[int, str], time: str) -> pd.D
 def _active(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """With the customers who were active in the latest window, and in one before on average."""
     counts = pd.crosstab(rows["persona"], rows["window"]).reindex(table["persona"], fill_value=0)
-    before = counts.drop(columns=0, errors="ignore").mean(axis=1)
+    before = counts.drop(columns=0, errors="ignore").mean(axis=1).fillna(0)  # no window before: nobody
     n = counts[0] if 0 in counts else 0 * before
     return table.assign(n_before=before.round().to_numpy(), n=np.asarray(n))
 

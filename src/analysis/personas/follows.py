@@ -10,6 +10,10 @@ from typing import NamedTuple
 #: At most so many for each area.
 MOST = 3
 
+#: A quote is spoken by traits that differ at least so much (points of a share, Cliff's delta): what is said aloud is
+#: remembered.
+LOUD = 0.3
+
 AREAS = ("advertising", "product", "content")
 
 
@@ -101,7 +105,7 @@ def follows(told):
 def voices(told, most=3):
     """Sentences in the first person that the persona's traits allow, strongest first: (key, what of, row)."""
     said = {}
-    for row in (row for row in told.itertuples() if row.distinctive):
+    for row in (row for row in told.itertuples() if row.distinctive and abs(row.effect) >= LOUD):
         for *rule, key in _VOICES:
             if _holds(row, *rule) and not (key == "agrees" and row.part == "needs"):
                 said.setdefault((key, row.part) if key == "agrees" else key, (key, _of(row), row))

@@ -37,6 +37,7 @@ KINDS = {
     "unhappy": ("pains", "feedback", ""),
     "dropped": ("pains", "touchpoints", "share"),
     "month": ("buying", "orders", "share"),
+    "ever": ("buying", "orders", ""),
     "lines": ("buying", "order_lines", "lines"),
     "looks": ("buying", "touchpoints", "times"),
     "may": ("channels", "customers", ""),
@@ -128,7 +129,7 @@ def measured(profiles, base=None, as_of=None):
         parts += [_answers(tables, alone), _topics(tables, profiles), _unhappy(tables)]
         parts += [_dropped(tables), _looks(tables), _opened(tables), _months(tables, getattr(base, "timezone", ""))]
         parts += _contacts(tables)
-    parts += [_basket(profiles)]
+    parts += [_basket(profiles), _ever(profiles)]
     table = profiles.drop(columns=[*lists, *_FOR_EXPERTS, *(SCORE + c for c in alone)], errors="ignore")
     about = [(c, "profile", "", *_of_profile(c)) for c in table.columns if c != "customer_id"]
     wide = [table.set_index("customer_id")]
@@ -145,7 +146,7 @@ def _of_profile(column):
     known = words(column)
     if known:
         return known.part, known.unit, "profiles"
-    return ("needs", "points", "survey_answers") if column.startswith(SCORE) else ("who", "", "profiles")
+    return ("needs", "points", "survey_answers") if column.startswith(SCORE) else ("own", "", "profiles")
 
 
 def _part(table, kind, part=None):
@@ -205,6 +206,13 @@ def _basket(profiles):
         return None
     lines = (profiles["n_lines"] / profiles["n_orders"]).where(profiles["n_orders"] > 0)
     return _part(profiles[["customer_id"]].assign(**{"lines per purchase": lines.where(lines > 0)}), "lines")
+
+
+def _ever(profiles):
+    """Whether a customer has ever bought, where some have and some have not."""
+    if "n_orders" not in profiles or (profiles["n_orders"] > 0).nunique() < 2:
+        return None
+    return _part(profiles[["customer_id"]].assign(**{"ever bought": profiles["n_orders"] > 0}), "ever")
 
 
 def _answers(tables, alone):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.schema import BOUGHT, THROUGH
-from analysis.vocabulary import topic, words
+from analysis.vocabulary import WORDS, topic, words
 
 #: A trait is told if its difference is real and at least so large: points of a share, or Cliff's delta of a number.
 #: Ours: one customer in ten more than elsewhere is what a team would notice.
@@ -48,7 +48,8 @@ def traits(measured, segments, least=LEAST):
     -----
     Figures and intervals from :func:`analysis.evidence.compare`, corrected over all of them. Where companies are a
     group of their own, persons are compared with the other persons and companies with everybody: two families, each
-    corrected. Of a base that is one group, the values have their own intervals and there is nobody elsewhere.
+    corrected. What is known of one group only, or of a base that is one group, has its own interval and nobody
+    elsewhere to compare with.
     """
     table = measured.table.drop(columns=["segment"], errors="ignore")
     table = table.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
@@ -57,9 +58,11 @@ def traits(measured, segments, least=LEAST):
     if table["segment"].nunique() == 1:
         rows = _of_everybody(table, columns)
     else:
-        rows = _compared(evidence.of_buyers(table), columns)
+        buyers = evidence.of_buyers(table)
+        rows = _compared(buyers, columns)
         rows["effect"] = evidence.delta(rows)
         rows["distinctive"] &= rows["effect"].abs() >= least
+        rows = pd.concat([rows, *_of_one_only(buyers, rows, columns)], ignore_index=True)
     about = measured.about.loc[rows["trait"]].reset_index(drop=True)
     rows = rows.rename(columns={"group": "persona"}).reset_index(drop=True)
     rows = rows.assign(
@@ -68,8 +71,9 @@ def traits(measured, segments, least=LEAST):
     rows["unit"] = about["unit"].where(rows["shape"] != "share", "share")
     answers = [c for c in measured.about.index if measured.about.loc[c, "measure"] == "agrees"]
     rows["top"] = np.ceil(table[answers].max().max()) if answers else np.nan
-    order = rows.assign(plain=~rows["distinctive"], weakness=-rows["effect"].abs().round(9))
-    order = order.sort_values(["persona", "part", "plain", "weakness", "trait", "level"]).index
+    place = rows["trait"].map({name: place for place, name in enumerate(WORDS)}).fillna(len(WORDS))
+    order = rows.assign(plain=~rows["distinctive"], weakness=-rows["effect"].abs().round(9), place=place)
+    order = order.sort_values(["persona", "part", "plain", "weakness", "place", "trait", "level"]).index
     return rows.loc[order, list(TRAIT_COLUMNS)].reset_index(drop=True)
 
 
@@ -95,9 +99,8 @@ def told(traits):
     That they buy less of one category follows from their buying more of another; that they open few messages does not.
     """
     rows = traits[traits["distinctive"].astype(bool) | traits["elsewhere"].isna()]
-    return _one_of_each(
-        rows[[pd.isna(row.effect) or row.effect > 0 or _says_something(row) for row in rows.itertuples()]]
-    )
+    news = [pd.isna(row.effect) or row.effect > 0 or _says_something(row) for row in rows.itertuples()]
+    return _one_of_each(rows[np.array(news, dtype=bool)])
 
 
 def _one_of_each(rows):
@@ -145,6 +148,14 @@ def _compared(table, columns):
         return whole
     among = evidence.compare(persons, "segment", traits=columns)
     return pd.concat([among, whole[whole["group"].isin(companies)]], ignore_index=True)
+
+
+def _of_one_only(table, rows, columns):
+    """What is known of one group and of too few elsewhere to compare with: deals of companies, orders of all buyers."""
+    compared = rows.groupby("group")["trait"].agg(set)
+    for group, members in table.groupby("segment"):
+        rest = [c for c in columns if c not in compared.get(group, set())]
+        yield _of_everybody(members, rest)
 
 
 def _companies(table):

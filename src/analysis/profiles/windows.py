@@ -109,9 +109,9 @@ def windows(base: Mapping[str, IntoFrame], as_of: date | None = None, days: int 
     per_year = YEAR // days
     ends = [as_of - timedelta(round(YEAR * n / per_year)) for n in range(per_year + 1)]
     spans = [(end - timedelta(days - 1), end) for end in ends]
-    reached = [n for n, (start, _) in enumerate(spans) if first is not None and (n == 0 or start >= first)]
+    reached = [n for n, (start, _) in enumerate(spans) if n == 0 or (first is not None and start >= first)]
     parts = [_window(base, *spans[n]).assign(window=n, starts=spans[n][0], ends=spans[n][1]) for n in reached]
-    return _complete(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"customer_id": []}))
+    return _complete(pd.concat(parts, ignore_index=True))
 
 
 def _since(table: nw.LazyFrame, name: str, start: date) -> nw.LazyFrame | None:
