@@ -212,6 +212,14 @@ def test_a_level_known_of_few_names_nobody():
     assert names.tolist() == ["Occasional buyers", "Frequent buyers"]
 
 
+def test_a_name_tells_one_trait_of_each_topic():
+    # orders and orders a year divide the groups wholly, age nearly (three of twenty are swapped): yet age is the second
+    age = [20.0, 21] * 8 + [60.0] * 3 + [20.0] + [60.0, 61] * 8 + [20.0] * 3 + [60.0]
+    profiles = _base(n_orders=[1, 2] * 10 + [8, 9] * 10, orders_per_year=[1.0, 2] * 10 + [8.0, 9] * 10, age=age)
+    names = segments.name_segments(profiles, _grouped(profiles, [1] * 20 + [2] * 20))["segment_name"].unique()
+    assert names.tolist() == ["Occasional buyers · younger", "Frequent buyers · older"]
+
+
 def test_names_are_told_in_persian_too():
     profiles, grouped = _readers()
     names = segments.name_segments(profiles, grouped, "fa").drop_duplicates("segment")["segment_name"].tolist()
