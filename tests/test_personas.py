@@ -132,8 +132,9 @@ def test_groups_below_five_make_no_persona():
     profiles, segments = _two_groups()
     segments.loc[:3, "segment"] = 3
     assert set(personas.derive(profiles, segments).personas["persona"]) == {1, 2}
-    nobody = personas.cards(personas.derive(profiles[:4], segments[:4]))
-    assert personas.findings(nobody) == ["No group has the 5 customers that a persona needs."]
+    nobody = personas.derive(profiles[:4], segments[:4])
+    assert personas.findings(personas.cards(nobody)) == ["No group has the 5 customers that a persona needs."]
+    assert personas.compare(nobody).words == ["There is one persona at most, and nothing to compare it with."]
 
 
 def test_segments_without_their_columns_are_refused_in_words():

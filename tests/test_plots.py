@@ -284,7 +284,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 24
+    assert len(drawn) == 25
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name

@@ -21,6 +21,12 @@ from analysis.personas.traits import FEWEST, LEAST, strongest, told, traits
 from analysis.sources.normal import region_of
 
 
+_PERSONA_COLUMNS = (
+    *("persona", "title", "n", "share", "revenue_share", "company", "like", "like_low", "like_high", "like_elsewhere"),
+    *("confidence", "trust", "size", "belonging", "known"),
+)
+
+
 @dataclass(frozen=True)
 class Personas:
     """What is known of the personas of a base, in tables; iterating gives each as a :class:`Persona`.
@@ -206,7 +212,7 @@ def _personas(customers, lines, covered):
                 **{part: trust[part] for part in ("size", "belonging", "known")},
             }
         )
-    return pd.DataFrame(rows, columns=None if rows else ["persona", "title", "n", "share"])
+    return pd.DataFrame(rows, columns=list(_PERSONA_COLUMNS))
 
 
 def _title(members, persona):

@@ -215,7 +215,8 @@ def _personas(derived, contents, drift):
         [(c["persona"], c["key"], c["name"], _text(c["summary"]), _text(c["quote"])) for c in contents],
         columns=["persona", "key", "name", "summary", "quote"],
     )
-    table = derived.personas.merge(said, on="persona", how="left") if len(said) else derived.personas.assign(name="")
+    said = said.astype({"persona": derived.personas["persona"].dtype})
+    table = derived.personas.merge(said, on="persona", how="left")
     if drift is not None:
         table["due"] = table["persona"].map(drift.personas.dropna(subset="persona").set_index("persona")["due"])
     first = [c for c in _KEPT if c in table]

@@ -67,6 +67,9 @@ def compare(derived, language="en", most=14):
     0  how often they buy     1.1 *     6.2 *
     """
     titles = derived.personas.set_index("persona")["title"]
+    if len(titles) < 2:
+        words = "There is one persona at most, and nothing to compare it with."
+        return Comparison(pd.DataFrame(columns=["trait", *titles]), pd.DataFrame(), [words])
     overlap = _overlap(derived, titles)
     return Comparison(_side_by_side(derived, titles, language, most), overlap, _in_words(overlap))
 
