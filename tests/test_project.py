@@ -152,3 +152,12 @@ def test_no_tracked_file_names_a_path_of_one_machine():
         file = ROOT / name
         if file.suffix in {".md", ".py", ".toml", ".ipynb", ".yml", ".html", ".css", ".js"} and file.is_file():
             assert not re.search(r"(?<![\w.~/-])/(home|root|Users)/\w", file.read_text(encoding="utf-8")), name
+
+
+def test_a_concept_calls_none_that_comes_after_it():
+    order = ["profiles", "segments", "personas", "journeys"]
+    for place, concept in enumerate(order):
+        package = ROOT / "src" / "analysis" / concept
+        for file in [*package.rglob("*.py"), *package.parent.glob(f"{concept}.py")]:
+            used = set(re.findall(r"(?:from|import) analysis\.(\w+)", file.read_text(encoding="utf-8")))
+            assert not used & set(order[place + 1 :]), f"{file.name} of {concept} calls a later concept"
