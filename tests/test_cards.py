@@ -309,6 +309,10 @@ def test_an_export_writes_each_form_once_and_replaces_it(tmp_path):
     before = {path: path.read_bytes() for path in written}
     assert export([third, first, second], tmp_path) == written
     assert {path: path.read_bytes() for path in written} == before
+    (tmp_path / "en" / "persona-notes.md").write_text("mine")
+    export([first], tmp_path)  # the second is gone: its card would mislead
+    left = sorted(path.name for path in (tmp_path / "en").iterdir())
+    assert left == [*(f"persona-1.{form}" for form in forms), "persona-notes.md"]
 
 
 def test_two_cards_of_one_number_are_refused(tmp_path):

@@ -4,6 +4,7 @@ Takes the contents of cards (see docs/persona_schema.md), in one language or sev
 and JSON of each, and a deck of slides for each language.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def export(contents: Iterable[dict], folder: str | Path) -> list[Path]:
     contents : iterable of dict
         See docs/persona_schema.md.
     folder : path
-        Made where it is missing. Files of the same names in it are replaced; others are left alone.
+        Made where it is missing. Cards of the same languages that it held are replaced, and removed where their
+        persona is gone; other files are left alone.
 
     Returns
     -------
@@ -63,6 +65,9 @@ def export(contents: Iterable[dict], folder: str | Path) -> list[Path]:
         of = folder / language
         for number, content in sorted(cards.items()):
             written += [_written(of / f"persona-{number}.{form}", make(content)) for form, make in _FORMS.items()]
+        for old in set(of.glob("persona-*")) - set(written):
+            if re.fullmatch(rf"persona-\d+\.({'|'.join(_FORMS)})", old.name):
+                old.unlink()
         deck = slides.deck([content for _, content in sorted(cards.items())])
         written.append(_written(folder / f"personas-{language}.pptx", deck))
     return written

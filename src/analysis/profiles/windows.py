@@ -21,6 +21,9 @@ from analysis.schema import BOUGHT, SCORE, TABLES, THROUGH, is_worked_out
 #: Tables whose rows are true at any time; campaigns are few, and a contact of the time may belong to an earlier one.
 _WHOLE = ("customers", "products", "campaigns")
 
+#: What the business does, not its customers: a quarter without a survey or a campaign says nothing of them.
+_OWN_DOING = ("campaigns", "campaign_contacts", "survey_answers", "brand_ratings")
+
 #: Shorter than this is no time in which customers show what they are; longer than a year has no season to compare.
 SHORTEST, YEAR = 14, 365
 
@@ -135,8 +138,9 @@ def _first_day(tables: Mapping[str, nw.LazyFrame]) -> date | None:
 
 
 def _window(base: Mapping, start: date, end: date) -> pd.DataFrame:
-    """What those did who were active between two days."""
-    found = build(within(base, start, end), end)
+    """What those did who were active between two days; whom the business asks and writes to is its own doing."""
+    done = {name: base[name] for name in base if name not in _OWN_DOING}
+    found = build(within(replace(base, tables=done) if is_dataclass(base) else done, start, end), end)
     done = [c for c in found if is_worked_out(c) and c not in _OF_ALL_TIME]
     did = found[["n_orders"] if "n_orders" in found else done]
     active = (did.notna() & (did != 0)).any(axis=1)
