@@ -20,7 +20,6 @@ from analysis.personas.titles import titles
 from analysis.personas.traits import FEWEST, LEAST, strongest, told, traits
 from analysis.sources.normal import region_of
 
-
 _PERSONA_COLUMNS = (
     *("persona", "title", "n", "share", "revenue_share", "company", "like", "like_low", "like_high", "like_elsewhere"),
     *("confidence", "trust", "size", "belonging", "known"),

@@ -13,7 +13,7 @@ from analysis import evidence
 from analysis import locale as locales
 from analysis.personas.examples import FEWEST, chosen
 from analysis.personas.likeness import alike
-from analysis.personas.lines import about, figures, sentence
+from analysis.personas.lines import about, sentence
 from analysis.personas.traits import concept, strongest
 
 #: Two personas are hard to tell apart if the card of the other fits at least so many customers of the one better.
@@ -96,7 +96,8 @@ def beside(derived, number, language="en"):
     if of.sum() < FEWEST or told.empty:
         return pd.DataFrame(columns=["line", "so", "example"])
     near, locale = alike(derived.customers, told), locales.of(language)
-    example = near.iloc[chosen(derived.customers, [number])[number][0]]
+    shown = near.iloc[chosen(derived.customers, [number])[number]]
+    example = shown.iloc[int(shown.notna().sum(axis=1).to_numpy().argmax())]  # the one of whom most is known
     lines = [sentence(row, locale, derived.about["currency"]) for row in told.itertuples()]
     said = example.map({1.0: "yes", 0.0: "no"}).fillna("not known")
     return pd.DataFrame({"line": lines, "so": near[of].mean().to_numpy(), "example": said.to_numpy()})
@@ -110,17 +111,27 @@ def _side_by_side(derived, titles, language, most):
     ranked = ranked[ranked["distinctive"].astype(bool)]
     ranked = ranked[~pd.Series([concept(row) for row in ranked.itertuples()], ranked.index, dtype=object).duplicated()]
     rows = []
-    for lead in ranked.head(most).itertuples():
+    for lead in ranked.itertuples():
         of = traits[(traits["trait"] == lead.trait) & (traits["level"] == lead.level)].set_index("persona")
-        name = about(lead, locale)
-        name = f"{name}: {locale.value(lead.level, lead.trait)}" if lead.level not in ("", "yes") else name
-        cells = {}
-        for persona, title in titles.items():
-            here = next(of.loc[[persona]].itertuples(), None) if persona in of.index else None
-            figure = figures(here, locale, derived.about["currency"])[0] if here else "–"
-            cells[title] = f"{figure} *" if here and here.distinctive else figure
-        rows.append({"trait": name, **cells})
+        if 2 * len(of) > len(titles) and len(rows) < most:  # known of one persona alone, it compares nobody
+            cells = [_cell(of.loc[[p]].iloc[0], locale) if p in of.index else "–" for p in titles.index]
+            rows.append([_named(lead, locale, derived.about["currency"]), *cells])
     return pd.DataFrame(rows, columns=["trait", *titles])
+
+
+def _named(row, locale, currency):
+    """What a trait is about, with its level or its currency."""
+    name = about(row, locale)
+    if row.level not in ("", "yes"):
+        return f"{name}: {locale.value(row.level, row.trait)}"
+    return f"{name} ({currency})" if row.unit == "money" and currency else name
+
+
+def _cell(row, locale):
+    """A figure of the table, short, with a star where it is distinctive."""
+    large = abs(row["value"]) >= 100
+    figure = locale.percent(row["value"]) if row["unit"] == "share" else locale.number(row["value"], 0 if large else 1)
+    return f"{figure} *" if row["distinctive"] else figure
 
 
 def _overlap(derived, titles):

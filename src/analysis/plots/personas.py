@@ -30,7 +30,7 @@ def persona_fit(overlap: pd.DataFrame, source: str | None = None) -> Axes:
     size = 9 if len(names) < 15 else 7
     heat(axes, shares, lambda share: percent(share).removesuffix(" %") if share else "", size, top=1)
     places = np.arange(len(names)) + 0.5
-    labels = [f"\\u200e{elided(name, room(0.36))}  {i}" for i, name in enumerate(names, 1)]
+    labels = [f"\u200e{elided(name, room(0.36))}  {i}" for i, name in enumerate(names, 1)]
     axes.set(xticks=places, xticklabels=range(1, len(names) + 1), yticks=places, yticklabels=labels)
     axes.xaxis.tick_top()
     axes.invert_yaxis()
