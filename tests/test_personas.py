@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from analysis import evidence, personas
+from analysis import evidence, locale, personas
 from analysis.errors import Problem
 from analysis.personas import examples, follows, likeness
 from analysis.personas.content import content
+from analysis.personas.lines import figures
 from analysis.personas.measures import measured
 from analysis.personas.traits import told
 from analysis.personas.typical import typical
@@ -341,6 +342,12 @@ def test_every_measured_line_leads_to_its_row_of_the_evidence():
     for line in lines:
         assert marks[line["mark"]][1] == line["text"]
     assert len(marks) == len(card["evidence"]["rows"])  # every mark once
+
+
+def test_an_interval_beside_zero_is_not_written_as_if_it_held_zero():
+    row = personas.derive(*_two_groups(), Shop()).traits.query("trait == 'gender'").iloc[0].copy()
+    row["low"], row["high"] = 0.004, 0.3
+    assert figures(row, locale.of("en"))[2:] == ("0.4", "30.0")
 
 
 def test_what_is_not_measured_is_an_assumption_with_a_question():

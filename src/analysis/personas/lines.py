@@ -115,13 +115,19 @@ def figures(row, locale, currency=""):
         and round(known[0], decimals) == round(known[1], decimals)
     ):
         decimals += 1
+    low, high = (locale.number(x, _seen(numbers[2:], decimals)) for x in numbers[2:])
     if share:
-        value, elsewhere = (locale.percent(x, decimals) for x in (row.value, row.elsewhere))
-        return value, elsewhere, *(locale.number(x, max(decimals, 0)) for x in numbers[2:])
-    value, elsewhere, low, high = (locale.number(x, decimals) for x in numbers)
+        return *(locale.percent(x, decimals) for x in (row.value, row.elsewhere)), low, high
     if row.unit == "money":
-        value, elsewhere = (locale.money(_three_digits(x), currency, decimals) for x in numbers[:2])
-    return value, elsewhere, low, high
+        return *(locale.money(_three_digits(x), currency, decimals) for x in numbers[:2]), low, high
+    return *(locale.number(x, decimals) for x in numbers[:2]), low, high
+
+
+def _seen(bounds, decimals):
+    """As many decimals as it takes that no bound beside zero is written as zero."""
+    while decimals < 4 and any(x != 0 and round(x, decimals) == 0 for x in bounds):
+        decimals += 1
+    return decimals
 
 
 def _three_digits(amount):
