@@ -108,7 +108,7 @@ def figures(row, locale, currency=""):
     numbers = [100 * x if share else x for x in (row.value, row.elsewhere, row.low, row.high)]
     known = [abs(x) for x in numbers[:2] if not np.isnan(x)]
     decimals = 0 if share or max(known, default=0) >= 100 else 1 if max(known, default=0) >= 1 else 2
-    while decimals < 4 and len({round(x, decimals) for x in known}) < len(set(known)):
+    while row.distinctive and decimals < 4 and len({round(x, decimals) for x in known}) < len(set(known)):
         decimals += 1
     low, high = (locale.number(x, _seen(numbers[2:], decimals)) for x in numbers[2:])
     if share:

@@ -15,6 +15,9 @@ from analysis.vocabulary import WORDS, topic, words
 #: Ours: one customer in ten more than elsewhere is what a team would notice.
 LEAST = 0.1
 
+#: What is known of fewer customers of one group, and of nobody elsewhere, is not told.
+FEWEST_ALONE = 20
+
 #: Groups of fewer customers are no personas.
 FEWEST = 5
 
@@ -154,7 +157,7 @@ def _of_one_only(table, rows, columns):
     """What is known of one group and of too few elsewhere to compare with: deals of companies, orders of all buyers."""
     compared = rows.groupby("group")["trait"].agg(set)
     for group, members in table.groupby("segment"):
-        rest = [c for c in columns if c not in compared.get(group, set())]
+        rest = [c for c in columns if c not in compared.get(group, set()) and members[c].notna().sum() >= FEWEST_ALONE]
         yield _of_everybody(members, rest)
 
 
