@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import jdatetime
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from analysis.expressions import (
@@ -177,11 +178,13 @@ def _whether(rows, kind, everybody):
     """For each of the commonest values, whether a customer has it."""
     rows = rows.drop_duplicates()
     commonest = rows["value"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    has = {
-        f"{kind} {value}": everybody.isin(rows.loc[rows["value"] == value, "customer_id"])
-        for value in commonest.index[: _MOST_CONTACTS if kind == "met" else _MOST_VALUES]
-    }
-    return _part(pd.DataFrame({"customer_id": everybody, **has}), kind)
+    values = commonest.index[: _MOST_CONTACTS if kind == "met" else _MOST_VALUES]
+    customer, value = pd.Index(everybody).get_indexer(rows["customer_id"]), values.get_indexer(rows["value"])
+    there = (customer >= 0) & (value >= 0)
+    has = np.zeros((len(everybody), len(values)), dtype=bool)
+    has[customer[there], value[there]] = True
+    table = pd.DataFrame(has, columns=[f"{kind} {name}" for name in values])
+    return _part(table.assign(customer_id=everybody.to_numpy()), kind)
 
 
 def _alone(base, tables, as_of):
