@@ -447,6 +447,19 @@ def test_groups_drawn_by_lot_are_called_hard_to_tell_apart():
     made = personas.derive(profiles, by_lot)
     assert not made.traits["distinctive"].any()
     assert not any(made.personas["like"] > 0)
+    assert personas.compare(made).words == [
+        f"Nothing that was measured sets {title} apart from everyone else." for title in ("Heads", "Tails")
+    ]
+
+
+def test_a_customer_whom_two_cards_fit_equally_well_is_described_by_their_own():
+    # the first two groups buy alike, so that each of their lines holds for the customers of both
+    profiles = pd.DataFrame({"customer_id": range(90), "orders_per_year": [1.0, 1.2] * 30 + [6, 6.4] * 15})
+    segments = pd.DataFrame({"customer_id": range(90), "segment": [1, 1, 2, 2] * 15 + [3] * 30})
+    compared = personas.compare(personas.derive(profiles, segments.assign(segment_name="Buyers")))
+    assert list(compared.overlap) == ["Buyers (1)", "Buyers (2)", "Buyers (3)"]
+    assert (np.diag(compared.overlap) == 1).all()
+    assert len(compared.side_by_side.columns) == 4
 
 
 def test_a_real_customer_stands_beside_the_persona_only_where_the_group_is_large():
@@ -588,3 +601,4 @@ def test_a_base_of_ids_alone_gives_cards_of_assumptions():
     assert {line["kind"] for part in card["parts"] for line in part["lines"]} == {"assumption"}
     assert examples.exemplars(made.customers, {}).empty
     assert card["quote"] is None
+    assert len(personas.compare(made).words) == 2
