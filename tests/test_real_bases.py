@@ -485,7 +485,7 @@ def test_the_champions_card_counts_and_describes_its_customers_as_pandas_does(ch
     card, members, others = personas.card(persona).content, table[group == number], table[group != number]
     facts = {fact["label"]: fact["text"] for fact in card["facts"]}
     low, middle, high = (members["tenure_days"].quantile([0.25, 0.5, 0.75]) / 365.25).round(1)
-    assert facts["Customer for"] == f"{middle} years (half: {low} to {high})"
+    assert facts["Customer for"] == f"{middle} years (half of them {low} to {high})"
     assert facts["Place"] == f"United Kingdom {100 * (members['country'] == 'United Kingdom').mean():.0f} %"
     share = 100 * len(members) / 4372
     revenue = 100 * members["total_spend"].sum() / 8_300_065.81
