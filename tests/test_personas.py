@@ -635,6 +635,13 @@ def test_text_from_the_data_is_shown_as_text():
             assert "<img src=x onerror=alert(1)>" in card.text
 
 
+def test_named_groups_of_which_nothing_is_known_are_no_mistake():
+    profiles, segments = _two_groups()
+    made = personas.derive(profiles[["customer_id"]], segments, Shop())
+    assert made.personas["title"].tolist() == ["One-time buyers", "Frequent buyers"]
+    assert made.traits.empty
+
+
 def test_a_base_of_ids_alone_gives_cards_of_assumptions():
     profiles = pd.DataFrame({"customer_id": range(30)})
     made = personas.derive(profiles, pd.DataFrame({"customer_id": range(30), "segment": [1, 2] * 15}), Shop())
