@@ -120,6 +120,16 @@ def test_a_small_effect_is_not_distinctive_however_sure():
     assert not row.distinctive
 
 
+def test_what_is_more_on_average_and_less_for_most_is_not_distinctive():
+    # 80 of 100 spend 1 and 20 spend 50, a mean of 10.8; of the others all spend 2: less on average, more than most here
+    here, there = [1.0] * 80 + [50.0] * 20, [2.0, 2.5] * 50
+    table = pd.DataFrame({"group": ["a"] * 100 + ["b"] * 100, "spend": here + there})
+    row = evidence.compare(table, "group").iloc[0]
+    assert row["low"] > 0
+    assert row["effect"] == pytest.approx(0.2 - 0.8)
+    assert not row["distinctive"]
+
+
 def test_groups_below_the_smallest_size_are_left_out_everywhere():
     table = pd.DataFrame({"g": ["a"] * 6 + ["b"] * 6 + ["c"] * 4, "x": [1.0, 2] * 6 + [99.0] * 4})
     compared = evidence.compare(table, "g")

@@ -363,7 +363,9 @@ def test_what_is_not_measured_is_an_assumption_with_a_question():
     )
     base = Shop(survey_answers=answers.assign(answered_at=pd.Timestamp("2024-05-05", tz="UTC")))
     goals = _part(personas.card(personas.derive(profiles, segments, base)[2]).content, "goals")["lines"]
-    assert [(line["kind"], line["text"]) for line in goals] == [("measured", "Says “To relax”: 5.0 on a scale to 5")]
+    assert [(line["kind"], line["text"]) for line in goals] == [
+        ("measured", "Answers “To relax” with 5.0 on average, the highest answer being 5")
+    ]
 
 
 def test_what_does_not_set_them_apart_is_said_and_not_told():
@@ -407,6 +409,45 @@ def test_a_persona_shows_itself_as_its_card():
     made = personas.derive(*_two_groups())
     assert "One-time buyers" in made[1]._repr_html_()
     assert [int(p.row["persona"]) for p in made] == [1, 2]
+
+
+def test_a_field_called_like_a_measure_is_no_reason_for_what_follows():
+    profiles, segments = _two_groups()
+    profiles["month of birth"] = np.where(segments["segment"] == 1, 3.0, 9.0) + np.arange(60) % 3
+    lines = told(personas.derive(profiles, segments, Shop()).traits.query("persona == 2"))
+    assert "month of birth" in set(lines["trait"])
+    assert {f.key for f in follows.follows(lines)} == {"advertise_on"}
+
+
+def test_nobody_is_quoted_with_what_most_of_them_deny():
+    # 2 of 5 is more than the 1 of everybody else, and yet no agreement; 4 of 5 is one
+    row = {"trait": "agrees To relax", "measure": "agrees", "part": "goals", "level": "", "of": "To relax", "top": 5.0}
+    said = pd.DataFrame([row | {"effect": 0.8, "distinctive": True, "value": value} for value in (2.0, 4.0)])
+    assert follows.voices(said[:1]) == []
+    assert [key for key, _ in follows.voices(said[1:])] == ["agrees"]
+
+
+def test_a_contact_with_a_dot_in_its_name_is_told_whole():
+    profiles, segments = _two_groups()
+    met = pd.DataFrame({"customer_id": profiles["customer_id"], "event": "visit · blog", "channel": "web"})
+    met = met.assign(occurred_at=pd.Timestamp("2024-05-05", tz="UTC"), phase="before")
+    card = personas.card(personas.derive(profiles, segments, Shop(touchpoints=met))[1]).content
+    assert [line["text"] for line in card["touchpoints"]["phases"][0]["lines"]] == ["visit · blog (web)"]
+
+
+def test_an_income_known_in_bands_is_not_called_unrecorded():
+    profiles, segments = _two_groups()
+    card = personas.card(personas.derive(profiles.assign(income_band="50-74K"), segments, Shop())[1]).content
+    facts = {fact["label"]: fact["text"] for fact in card["facts"]}
+    assert facts["Income"] == "50-74K 100 %"
+    assert "Income" not in facts["Not recorded"]
+
+
+def test_latin_names_keep_their_place_on_a_persian_card():
+    # without isolates a reader would see "10 · The shop" and the rest of the day elsewhere
+    card = personas.card(personas.derive(*_two_groups(), Shop())[1], "fa").content
+    assert "\u2068The shop\u2069" in card["kicker"]
+    assert "\u2068shoe size\u2069" in card["alike"]["text"]
 
 
 # --- rivals
@@ -454,6 +495,19 @@ def test_groups_drawn_by_lot_are_called_hard_to_tell_apart():
     made = personas.derive(profiles, by_lot)
     assert not made.traits["distinctive"].any()
     assert not any(made.personas["like"] > 0)
+    assert personas.compare(made).words == [
+        f"Nothing that was measured sets {title} apart from everyone else." for title in ("Heads", "Tails")
+    ]
+
+
+def test_a_customer_whom_two_cards_fit_equally_well_is_described_by_their_own():
+    # the first two groups buy alike, so that each of their lines holds for the customers of both
+    profiles = pd.DataFrame({"customer_id": range(90), "orders_per_year": [1.0, 1.2] * 30 + [6, 6.4] * 15})
+    segments = pd.DataFrame({"customer_id": range(90), "segment": [1, 1, 2, 2] * 15 + [3] * 30})
+    compared = personas.compare(personas.derive(profiles, segments.assign(segment_name="Buyers")))
+    assert list(compared.overlap) == ["Buyers (1)", "Buyers (2)", "Buyers (3)"]
+    assert (np.diag(compared.overlap) == 1).all()
+    assert len(compared.side_by_side.columns) == 4
 
 
 def test_a_real_customer_stands_beside_the_persona_only_where_the_group_is_large():
@@ -588,6 +642,13 @@ def test_text_from_the_data_is_shown_as_text():
             assert "<img src=x onerror=alert(1)>" in card.text
 
 
+def test_named_groups_of_which_nothing_is_known_are_no_mistake():
+    profiles, segments = _two_groups()
+    made = personas.derive(profiles[["customer_id"]], segments, Shop())
+    assert made.personas["title"].tolist() == ["One-time buyers", "Frequent buyers"]
+    assert made.traits.empty
+
+
 def test_a_base_of_ids_alone_gives_cards_of_assumptions():
     profiles = pd.DataFrame({"customer_id": range(30)})
     made = personas.derive(profiles, pd.DataFrame({"customer_id": range(30), "segment": [1, 2] * 15}), Shop())
@@ -595,3 +656,4 @@ def test_a_base_of_ids_alone_gives_cards_of_assumptions():
     assert {line["kind"] for part in card["parts"] for line in part["lines"]} == {"assumption"}
     assert examples.exemplars(made.customers, {}).empty
     assert card["quote"] is None
+    assert len(personas.compare(made).words) == 2

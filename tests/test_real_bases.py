@@ -14,8 +14,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 
-from analysis import evidence, journeys, profiles, quality, segments, sources
+from analysis import evidence, journeys, personas, profiles, quality, segments, sources
 from analysis.sources import mapping
 
 SHOPS = ("completejourney", "online_retail", "cdnow", "iranian_ecommerce_1398")
@@ -392,6 +393,114 @@ def test_as_of_a_day_nobody_is_known_who_came_later(online_retail, september):
     raw = online_retail.raw
     known = raw.loc[raw["InvoiceDate"] < pd.Timestamp("2011-10-01"), "CustomerID"].dropna().astype(str)
     assert set(frame(september, "customers")["customer_id"]) == set(known)
+
+
+# A card, line by line
+
+
+@pytest.fixture(scope="module")
+def champions(online_retail):
+    """The card of the wholesaler's champions, and what plain pandas knows of every customer and of who they are."""
+    scores = segments.rfm(online_retail.profiles.reset_index())
+    groups = personas.divided(scores, "rfm_segment").set_index("customer_id")
+    derived = personas.derive(online_retail.profiles.reset_index(), groups.reset_index(), online_retail.base)
+    number = int(groups.loc[groups["segment_name"] == "Champions", "segment"].iloc[0])
+    return derived[number], retail_measures(online_retail), groups["segment"], number
+
+
+def retail_measures(real: Real) -> pd.DataFrame:
+    """What a card may tell of a customer of the wholesaler, in plain pandas; money and counts of those who bought."""
+    orders, found = retail_orders(real.raw), real.expected.copy()
+    bought = orders[orders["bought"]]
+    never = found["n_orders"] == 0
+    day, by = bought["at"].dt.normalize(), bought["customer_id"]
+    days = pd.DataFrame({"by": by, "day": day}).drop_duplicates().sort_values(["by", "day"])
+    gaps = days.groupby("by")["day"].diff().dt.days.groupby(days["by"])
+    found["orders_per_year"] = (found["n_orders"] / found["tenure_days"] * 365.25).where(found["tenure_days"] >= 90)
+    found["gap_cv"] = (gaps.std() / gaps.mean()).where(gaps.count() >= 3)
+    found["weekend_share"] = (day.dt.day_of_week >= 5).groupby(by).mean()
+    found["return_rate"] = (~orders["bought"]).groupby(orders["customer_id"]).sum() / found["n_orders"]
+    for month in range(1, 13):
+        found[f"month g{month}"] = (day.dt.month == month).groupby(by).mean()
+    found["ever bought"] = np.where(never, "no", "yes")
+    lines = real.raw.dropna(subset="CustomerID").astype({"CustomerID": str})
+    places = lines.groupby(["CustomerID", "Country"]).size().sort_values(kind="stable").reset_index()
+    found["country"] = places.groupby("CustomerID")["Country"].last()
+    amounts = ["n_orders", "n_order_days", "total_spend", "spend_365d"]
+    found[amounts] = found[amounts].where(~never)
+    return found.drop(columns=["first_order_at", "last_order_at", "overdue_ratio"])
+
+
+def comparisons(table: pd.DataFrame, group: pd.Series) -> int:
+    """In how many ways the groups are compared: of a number once each, of a text by each level that five have.
+
+    Of the 37 countries only the twelve commonest.
+    """
+    count = 0
+    for name, column in table.items():
+        known = group[column.notna()].value_counts()
+        levels = 1 if column.dtype.kind in "fi" or name == "ever bought" else (column.value_counts()[:12] >= 5).sum()
+        count += levels * ((known >= 5) & (known.sum() - known >= 5)).sum()
+    return int(count)
+
+
+def welch(here: pd.Series, there: pd.Series, alpha: float) -> tuple[float, float]:
+    """Welch's interval of a difference of means, from the textbook."""
+    a, b = here.var() / len(here), there.var() / len(there)
+    freedom = (a + b) ** 2 / (a**2 / (len(here) - 1) + b**2 / (len(there) - 1))
+    reach = student.ppf(1 - alpha / 2, freedom) * np.sqrt(a + b)
+    return here.mean() - there.mean() - reach, here.mean() - there.mean() + reach
+
+
+def assert_said(text: str, figure: float) -> None:
+    """A text says a figure as exactly as its digits do; money is said to three of them."""
+    said = text.replace("−", "-").replace(",", "").split()[0]
+    figure *= 100 if "%" in text or "points" in text else 1
+    last = 10.0 ** -len(said.partition(".")[2])
+    assert abs(float(said) - figure) <= max(0.501 * last, 0.005 * figure * ("pounds" in text)), (text, figure)
+
+
+def test_each_line_of_the_champions_card_is_what_pandas_finds(champions):
+    persona, table, group, number = champions
+    card = personas.card(persona).content
+    alpha = 0.05 / comparisons(table, group)
+    told = {line["mark"]: line["id"] for part in card["parts"] for line in part["lines"] if line["mark"]}
+    assert set(told.values()) >= {"recency_days", "n_order_days", "total_spend", "median_gap_days"}
+    for mark, _, n, value, elsewhere, difference, interval, source in card["evidence"]["rows"]:
+        if mark not in told:
+            continue
+        here, there = (table.loc[of, told[mark]].dropna() for of in (group == number, group != number))
+        low, high = welch(here, there, alpha)
+        share = " %" if told[mark].startswith("month") else ""
+        assert (int(n), source) == (len(here), "orders" if share else "profiles")
+        assert_said(value, here.mean())
+        assert_said(elsewhere, there.mean())
+        assert_said(difference, here.mean() - there.mean())
+        for said, figure in zip(interval.split(" to "), (low, high), strict=True):
+            assert_said(said + share, figure)
+
+
+def test_the_champions_card_counts_and_describes_its_customers_as_pandas_does(champions):
+    persona, table, group, number = champions
+    card, members, others = personas.card(persona).content, table[group == number], table[group != number]
+    facts = {fact["label"]: fact["text"] for fact in card["facts"]}
+    low, middle, high = (members["tenure_days"].quantile([0.25, 0.5, 0.75]) / 365.25).round(1)
+    assert facts["Customer for"] == f"{middle} years (half of them {low} to {high})"
+    assert facts["Place"] == f"United Kingdom {100 * (members['country'] == 'United Kingdom').mean():.0f} %"
+    share = 100 * len(members) / 4372
+    revenue = 100 * members["total_spend"].sum() / 8_300_065.81
+    assert card["share_text"] == f"{len(members)} customers, {share:.0f} % of all, {revenue:.0f} % of revenue"
+    lines = persona.unlike.set_index("line")
+    nearer = {}
+    for trait in lines.index:
+        middle = (members[trait].mean() + others[trait].mean()) / 2
+        above = members[trait].mean() > others[trait].mean()
+        nearer[trait] = (table[trait] > middle if above else table[trait] < middle).where(table[trait].notna())
+    near = pd.DataFrame(nearer).astype(float)
+    assert lines["share"].to_dict() == pytest.approx(near[group == number].mean().to_dict())
+    like = near[group == number].mean(axis=1) > 0.5
+    assert persona.row["like"] == pytest.approx(like.mean())
+    assert card["limits"]["lines"][1]["text"].startswith(f"{100 * like.mean():.0f} % of its customers")
 
 
 # CDNOW

@@ -579,7 +579,8 @@ def compare(table, by, traits=None, confidence=0.95, min_size=5):
         effect : float in [-1, 1] for numbers (Cliff's delta: how much likelier a customer here has the larger value),
         in [-pi, pi] for shares (Cohen's h).
         distinctive : bool, real and large enough: `p_corrected` below ``1 - confidence``, the interval excludes no
-        difference, and ``|effect| >= 0.2``.
+        difference, and ``|effect| >= 0.2`` in the same direction. Where a few large values make the mean the larger
+        and most values are the smaller, neither "more" nor "less" would be true.
 
     Raises
     ------
@@ -785,7 +786,8 @@ def _judged(rows, alpha):
     rows[["difference", "low", "high", "p"]] = verdict
     rows["p_corrected"] = holm(rows["p"].to_numpy())
     excludes_none = (rows["low"] > 0) | (rows["high"] < 0)
-    rows["distinctive"] = (rows["p_corrected"] < alpha) & excludes_none & (rows["effect"].abs() >= SMALL_EFFECT)
+    large = rows["effect"] * np.sign(rows["difference"]) >= SMALL_EFFECT
+    rows["distinctive"] = (rows["p_corrected"] < alpha) & excludes_none & large
     return rows
 
 

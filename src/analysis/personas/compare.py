@@ -66,12 +66,14 @@ def compare(derived, language="en", most=14):
                     trait Segment 1 Segment 2
     0  how often they buy     1.1 *     6.2 *
     """
-    titles = derived.personas.set_index("persona")["title"]
+    titles = _told_apart(derived.personas.set_index("persona")["title"])
     if len(titles) < 2:
         words = "There is one persona at most, and nothing to compare it with."
         return Comparison(pd.DataFrame(columns=["trait", *titles]), pd.DataFrame(), [words])
-    overlap = _overlap(derived, titles)
-    return Comparison(_side_by_side(derived, titles, language, most), overlap, _in_words(overlap))
+    lines = {persona: _strongest_lines(derived, persona, _LINES) for persona in titles.index}
+    overlap = _overlap(derived, titles, lines)
+    plain = [titles[persona] for persona, of in lines.items() if of.empty]
+    return Comparison(_side_by_side(derived, titles, language, most), overlap, _in_words(overlap, plain))
 
 
 def beside(derived, number, language="en"):
@@ -90,8 +92,7 @@ def beside(derived, number, language="en"):
         line : str; so : float, share of the customers of whom it is known who are like that; example : "yes", "no" or
         "not known", of the most typical customer. Empty where no example may be shown.
     """
-    own = derived.traits[derived.traits["persona"] == number]
-    told = strongest(own[own["elsewhere"].notna() & ~own["part"].isin(("rivals", "touchpoints"))]).head(10)
+    told = _strongest_lines(derived, number, 10)
     of = derived.customers["persona"] == number
     if of.sum() < FEWEST or told.empty:
         return pd.DataFrame(columns=["line", "so", "example"])
@@ -101,6 +102,24 @@ def beside(derived, number, language="en"):
     lines = [sentence(row, locale, derived.about["currency"]) for row in told.itertuples()]
     said = example.map({1.0: "yes", 0.0: "no"}).fillna("not known")
     return pd.DataFrame({"line": lines, "so": near[of].mean().to_numpy(), "example": said.to_numpy()})
+
+
+def _told_apart(titles):
+    """The titles, with the number of the persona where two are alike.
+
+    Examples
+    --------
+    >>> _told_apart(pd.Series(["Loyal", "Lost", "Lost"], [1, 2, 3])).tolist()
+    ['Loyal', 'Lost (2)', 'Lost (3)']
+    """
+    numbered = titles + " (" + titles.index.astype(str) + ")"
+    return titles.where(~titles.duplicated(keep=False), numbered)
+
+
+def _strongest_lines(derived, persona, most):
+    """So many of the lines that set a persona apart the most."""
+    own = derived.traits[derived.traits["persona"] == persona]
+    return strongest(own[own["elsewhere"].notna() & ~own["part"].isin(("rivals", "touchpoints"))]).head(most)
 
 
 def _side_by_side(derived, titles, language, most):
@@ -134,18 +153,19 @@ def _cell(row, locale):
     return f"{figure} *" if row["distinctive"] else figure
 
 
-def _overlap(derived, titles):
-    """Share of each persona's customers whom each card fits best."""
+def _overlap(derived, titles, lines):
+    """Share of each persona's customers whom each card fits best; of cards that fit equally well, their own."""
     customers, fits = derived.customers, {}
+    own = customers["persona"].map(titles)
     company = (customers["kind"] == "company") if "kind" in customers else pd.Series(False, customers.index)
     for row in derived.personas.itertuples():
-        own = derived.traits[derived.traits["persona"] == row.persona]
-        told = strongest(own[own["elsewhere"].notna() & ~own["part"].isin(("rivals", "touchpoints"))]).head(_LINES)
-        fit = _fit(alike(customers, told), told["effect"].abs().to_numpy())
-        fits[row.title] = np.where(company & ~row.company, np.nan, fit)  # no card of persons fits a company
+        told, title = lines[row.persona], titles[row.persona]
+        fit = _fit(alike(customers, told), told["effect"].astype("float64").abs().to_numpy()).round(9)
+        # no card of persons fits a company
+        fits[title] = np.where(company & ~row.company, np.nan, fit + 1e-9 * (own == title))
     fits = pd.DataFrame(fits, index=customers.index)
-    best = fits.round(9).fillna(-1).idxmax(axis=1).where(fits.notna().any(axis=1))
-    shares = pd.crosstab(customers["persona"].map(titles), best, normalize="index")
+    best = fits.fillna(-1).idxmax(axis=1).where(fits.notna().any(axis=1))
+    shares = pd.crosstab(own, best, normalize="index")
     return shares.reindex(index=list(titles), columns=list(titles), fill_value=0.0).rename_axis(
         index=None, columns=None
     )
@@ -158,7 +178,7 @@ def _fit(near, weights):
     return (near.fillna(0).to_numpy() * weights).sum(axis=1) / np.where(whole > 0, whole, np.nan)
 
 
-def _in_words(overlap):
+def _in_words(overlap, plain):
     """Which personas are hard to tell apart."""
     close = [
         (overlap.loc[one, other], one, other)
@@ -166,13 +186,12 @@ def _in_words(overlap):
         for other in overlap.columns
         if one != other and overlap.loc[one, other] >= MUCH_ALIKE
     ]
-    if not close:
-        share = evidence.percent(MUCH_ALIKE)
-        return [
-            f"The personas differ enough: no card fits {share} or more of another's customers better than their own."
-        ]
-    return [
+    words = [f"Nothing that was measured sets {title} apart from everyone else." for title in plain]
+    words += [
         f"{one} and {other} are hard to tell apart: {evidence.percent(share)} of the customers of the first are better "
         "described by the card of the second."
         for share, one, other in sorted(close, key=lambda pair: (-pair[0], pair[1]))
     ]
+    share = evidence.percent(MUCH_ALIKE)
+    enough = f"The personas differ enough: no card fits {share} or more of another's customers better than their own."
+    return words or [enough]

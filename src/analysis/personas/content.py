@@ -13,7 +13,7 @@ import pandas as pd
 from analysis import locale as locales
 from analysis.personas import examples, follows
 from analysis.personas.likeness import line_id
-from analysis.personas.lines import about, assumed, contact, evidence_row, figures, line, sentence, what
+from analysis.personas.lines import about, assumed, evidence_row, figures, line, sentence, what
 from analysis.personas.traits import told
 from analysis.vocabulary import topic, words
 
@@ -281,14 +281,13 @@ class _Draft:
         return {"title": title, "note": note if len(met) else None, "phases": shown}
 
     def _contact(self, row, followed):
-        _, event, channel = row.of.split(" · ")
         value, elsewhere, *_ = figures(row, self.locale)
         key = "as_others" if not row.distinctive else "more" if row.effect > 0 else "less"
         details = [] if pd.isna(row.elsewhere) else [self.locale.say(f"phases.{key}", elsewhere=elsewhere)]
         if row.of in followed.index and not row.of.startswith("during"):
             share = self.locale.percent(followed.loc[row.of, "value"])
             details.append(self.locale.say("phases.followed", value=share))
-        made = {**self.line(row), "text": contact(event, channel, self.locale), "detail": " · ".join(details)}
+        made = {**self.line(row), "text": what(row, self.locale), "detail": " · ".join(details)}
         return {**made, "share": float(row.value), "share_text": value}
 
     def use(self):
@@ -344,7 +343,10 @@ class _Draft:
         place = rows["part"].map(_ALIKE.index)
         known = rows.loc[rows.assign(place=place, few=-rows["n"]).sort_values(["place", "few"], kind="stable").index]
         names = [n for n in dict.fromkeys(about(row, self.locale) for row in known.itertuples()) if n not in apart]
-        return {"title": self.locale.say("card.alike"), "text": self.locale.enumerated(names[:_MOST_ALIKE])}
+        return {
+            "title": self.locale.say("card.alike"),
+            "text": self.locale.enumerated([self.locale.isolated(n) for n in names[:_MOST_ALIKE]]),
+        }
 
     def limits(self):
         """Whom the card stands for, who is not like it, and how far it may be trusted."""
@@ -406,7 +408,7 @@ def _is_of_a_category(row):
 def _kicker(persona, locale):
     kicker = locale.say("card.kicker", number=int(persona.row["persona"]), count=int(persona.about["personas"]))
     day = locale.date(persona.about["as_of"]) if persona.about["as_of"] else ""
-    return " · ".join(part for part in (kicker, persona.about["title"], day) if part)
+    return " · ".join(part for part in (kicker, locale.isolated(persona.about["title"]), day) if part)
 
 
 def _share_text(row, locale):

@@ -107,13 +107,16 @@ def voices(told, most=3):
     said = {}
     for row in (row for row in told.itertuples() if row.distinctive and abs(row.effect) >= LOUD):
         for *rule, key in _VOICES:
-            if _holds(row, *rule) and not (key == "agrees" and row.part == "needs"):
+            if _holds(row, *rule) and not (key == "agrees" and (row.part == "needs" or 2 * row.value <= row.top)):
                 said.setdefault((key, row.part) if key == "agrees" else key, (key, row))
     first = sorted(said.values(), key=lambda s: s[0] != "agrees")  # what they said themselves comes first
     return first[:most]
 
 
 def _holds(row, pattern, way):
+    """Whether a rule is for the trait; a column of the profiles may be called like what is measured beside them."""
+    if (row.measure == "profile") == (" " in pattern):
+        return False
     return re.fullmatch(pattern, row.trait) is not None and row.effect * way > 0
 
 

@@ -91,12 +91,12 @@ def what(row, locale):
         calendar = {"j": "jalali_months", "g": "months"}[row.of[0]]
         return locale.say(f"{calendar}.{row.of[1:]}")
     if row.measure in ("met", "followed"):
-        _, event, channel = row.of.split(" · ")
-        return contact(event, channel, locale)
+        event, channel = row.of.split(" · ", 1)[1].rsplit(" · ", 1)  # an event may have a dot of its own
+        return _contact(event, channel, locale)
     return row.of if row.measure == "rival" else locale.value(row.of)
 
 
-def contact(event, channel, locale):
+def _contact(event, channel, locale):
     """An event and its channel as one thing: "visit (web)", and once where both are the same."""
     event, channel = locale.value(event), locale.value(channel)
     return event if not channel or channel.lower() in event.lower() else f"{event} ({channel})"

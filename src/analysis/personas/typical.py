@@ -17,7 +17,7 @@ FACTS = {
     "place": ("city", "region", "country"),
     "job": ("occupation",),
     "education": ("education",),
-    "income": ("income",),
+    "income": ("income", "income_band"),
     "since": ("tenure_days",),
 }
 COMPANY_FACTS = {

@@ -118,7 +118,8 @@ def _what_sets_apart(table, numbers):
     # of equally strong ones the first in WORDS, and those not in it by name: the order of columns means nothing
     columns = [c for c in WORDS if c in table] + sorted(set(table) - WORDS.keys() - {"customer_id", "segment"})
     traits = evidence.compare(table, "segment", traits=columns).query("distinctive")
-    traits = traits.assign(known=traits["n"] / traits["group"].map(table["segment"].value_counts()))
+    sizes = traits["group"].map(table["segment"].value_counts()).astype("float64")
+    traits = traits.assign(known=traits["n"] / sizes)
     return {s: _strongest(traits[traits["group"] == s]) for s in numbers}
 
 
