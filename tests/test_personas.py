@@ -364,7 +364,7 @@ def test_what_is_not_measured_is_an_assumption_with_a_question():
     base = Shop(survey_answers=answers.assign(answered_at=pd.Timestamp("2024-05-05", tz="UTC")))
     goals = _part(personas.card(personas.derive(profiles, segments, base)[2]).content, "goals")["lines"]
     assert [(line["kind"], line["text"]) for line in goals] == [
-        ("measured", "Answers “To relax” with 5.0 on average, the highest answer being 5")
+        ("measured", "Answers “To relax” with 5.0 on average (highest answer 5)")
     ]
 
 
