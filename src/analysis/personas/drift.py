@@ -29,6 +29,7 @@ _NO_TRAITS = ("customer_id", "persona", "segment", "segment_name", "fit", "age_b
 
 #: What the business sends is its own doing; the rest is said by the shares of purchases or by the number of lines.
 _NOT_OF_A_WINDOW = (
+    "price_sensitivity",  # against what others do in the same months, which moves for all when the shop has a sale
     *("customer_id", "window", "starts", "ends"),
     *("opens", "clicks", "campaigns_received", "campaigns_answered"),
     *("used_channel", "used_channel_share", "payment_certainty", "contact_channel_share", "discount_share"),
