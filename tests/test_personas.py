@@ -419,6 +419,15 @@ def test_a_field_called_like_a_measure_is_no_reason_for_what_follows():
     assert {f.key for f in follows.follows(lines)} == {"advertise_on"}
 
 
+def test_a_quote_speaks_of_what_they_buy_and_of_what_they_say_they_like():
+    rows = [("bought_novel", "profile", "novel"), ("likes novel", "likes", "novel")]
+    for trait, measure, of in rows:
+        row = {"trait": trait, "measure": measure, "of": of, "part": "needs", "level": "", "value": 0.6, "top": 5.0}
+        assert [key for key, _ in follows.voices(pd.DataFrame([row | {"effect": 0.5, "distinctive": True}]))] == [
+            "range"
+        ]
+
+
 def test_nobody_is_quoted_with_what_most_of_them_deny():
     # 2 of 5 is more than the 1 of everybody else, and yet no agreement; 4 of 5 is one
     row = {"trait": "agrees To relax", "measure": "agrees", "part": "goals", "level": "", "of": "To relax", "top": 5.0}

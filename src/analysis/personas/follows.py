@@ -115,9 +115,9 @@ def voices(told, most=3):
 
 def _holds(row, pattern, way):
     """Whether a rule is for the trait; a column of the profiles may be called like what is measured beside them."""
-    if (row.measure == "profile") == (" " in pattern):
-        return False
-    return re.fullmatch(pattern, row.trait) is not None and row.effect * way > 0
+    beside = row.measure != "profile"
+    said = any(re.fullmatch(of, row.trait) for of in pattern.split("|") if (" " in of) == beside)
+    return said and row.effect * way > 0
 
 
 def _of(row):
