@@ -138,6 +138,53 @@ def test_groups_below_five_make_no_persona():
     assert personas.compare(nobody).words == ["There is one persona at most, and nothing to compare it with."]
 
 
+@pytest.mark.parametrize(
+    ("profiles", "segments", "says"),
+    [
+        (lambda p: pd.concat([p, p[:1]]), lambda s: s, "profiles has 1 more rows than customers"),
+        (lambda p: p, lambda s: pd.concat([s, s[:2]]), "segments has 2 more rows than customers"),
+        (lambda p: p[:40], lambda s: s, "20 of the 60 customers of segments are not in profiles"),
+        (lambda p: p, lambda s: s.assign(segment="a"), "does not hold whole numbers"),
+        (lambda p: p, lambda s: s.assign(segment=s["segment"] == 1), "does not hold whole numbers"),
+        (lambda p: pd.concat([p, p[["city"]]], axis=1), lambda s: s, 'the column "city" more than once'),
+    ],
+)
+def test_tables_that_say_two_things_are_refused_in_words_without_an_id(profiles, segments, says):
+    of, groups = _two_groups()
+    with pytest.raises(Problem, match=says) as refused:
+        personas.derive(profiles(of), segments(groups))
+    assert "secret-" not in str(refused.value)
+
+
+def test_ids_as_numbers_are_those_of_the_base():
+    # everybody of the first group raised "late"; the base has the ids as text, as always
+    profiles, segments = (table.assign(customer_id=range(60)) for table in _two_groups())
+    raised = pd.DataFrame({"customer_id": [str(i) for i in range(40)], "topic": "late"})
+    tickets = raised.assign(ticket_id=raised["customer_id"], opened_at=pd.Timestamp("2024-05-05", tz="UTC"))
+    assert _trait(personas.derive(profiles, segments, Shop(tickets=tickets)), 1, "raised late", "yes")["value"] == 1
+
+
+def test_infinite_numbers_and_names_that_are_taken_do_no_harm():
+    profiles, segments = _two_groups()
+    profiles["total_spend"] = np.where(np.arange(60) % 2, np.inf, profiles["total_spend"])
+    profiles = profiles.assign(age=np.inf, persona="x", **{"may sms": 1.0}, consents=[["sms"]] * 60)
+    made = personas.derive(profiles, segments.assign(segment_name=None), Shop())
+    assert _trait(made, 2, "total_spend")["n"] == 10
+    assert made.personas["title"].tolist() == ["Segment 1", "Segment 2"]
+    assert "inf" not in _texts(personas.card(made[1]).content["facts"])
+
+
+def test_who_never_bought_is_told_so_and_is_like_no_small_spender():
+    profiles, segments = _two_groups(90)
+    never = np.arange(90) < 30
+    profiles.loc[never, ["n_orders", "total_spend"]] = 0
+    profiles = profiles[["customer_id", "n_orders", "total_spend"]]
+    segments.loc[never, ["segment", "segment_name"]] = [3, "No purchase"]
+    made = personas.derive(profiles, segments, Shop())
+    assert "0 % have ever bought" in _texts(_part(personas.card(made[3]).content, "buying"))
+    assert personas.compare(made).overlap.loc["No purchase", "No purchase"] == 1
+
+
 def test_segments_without_their_columns_are_refused_in_words():
     with pytest.raises(Problem, match='segments has no column "segment"'):
         personas.derive(_two_groups()[0], pd.DataFrame({"customer_id": ["a"]}))
@@ -176,7 +223,7 @@ def _shop():
         *[("b", day, "email_sent", "aware", "before", "email", "news")] * 2,
         *[("b", day, "email_open", "aware", "before", "email", "news")],
     ]
-    orders = [("a", day + pd.Timedelta(days=2, hours=1)), ("b", day), ("b", day - pd.Timedelta(days=400))]
+    orders = [("a", day + pd.Timedelta(days=2, hours=1)), ("b", day), ("b", day - pd.Timedelta(days=766))]
     return Shop(
         survey_answers=pd.DataFrame(answers, columns=["customer_id", "construct", "question", "answer"]).assign(
             answered_at=day
@@ -218,7 +265,7 @@ def test_a_checkout_is_left_if_no_order_follows_it():
 
 def test_months_are_those_of_the_calendar_that_the_business_goes_by():
     table = _of_shop().table
-    # b bought on 2024-07-01 (Tir) and on 2023-05-28 (Khordad)
+    # b bought on 2024-07-01 (Tir) and on 2022-05-27 (Khordad)
     assert table.set_index("customer_id").loc["b", ["month j4", "month j3"]].tolist() == [0.5, 0.5]
     base = _shop()
     base.timezone = "Europe/Berlin"
@@ -415,7 +462,7 @@ def test_a_field_called_like_a_measure_is_no_reason_for_what_follows():
     profiles, segments = _two_groups()
     profiles["month of birth"] = np.where(segments["segment"] == 1, 3.0, 9.0) + np.arange(60) % 3
     lines = told(personas.derive(profiles, segments, Shop()).traits.query("persona == 2"))
-    assert "month of birth" in set(lines["trait"])
+    assert "recorded month of birth" in set(lines["trait"])
     assert {f.key for f in follows.follows(lines)} == {"advertise_on"}
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.errors import require_columns
+from analysis.errors import Problem, require_columns
 from analysis.personas import rivals, typical
 from analysis.personas.card import card_html
 from analysis.personas.content import content
 from analysis.personas.examples import exemplars
 from analysis.personas.likeness import confidence, coverage
-from analysis.personas.measures import measured
+from analysis.personas.measures import KINDS, measured
 from analysis.personas.titles import titles
 from analysis.personas.traits import FEWEST, LEAST, strongest, told, traits
 from analysis.sources.normal import region_of
@@ -107,7 +107,8 @@ def derive(profiles, segments, base=None, least=LEAST):
     Raises
     ------
     Problem
-        A column is missing.
+        A column is missing or there twice; a customer is there twice; groups are not whole numbers; a customer of the
+        segments has no profile.
 
     Examples
     --------
@@ -120,6 +121,7 @@ def derive(profiles, segments, base=None, least=LEAST):
     """
     require_columns("profiles", profiles.columns, ["customer_id"])
     require_columns("segments", segments.columns, ["customer_id", "segment"])
+    segments, profiles = _of_known_customers(segments, profiles)
     own = [c for c in ("segment", "segment_name", "fit") if c in segments]
     profiles = profiles.drop(columns=own, errors="ignore").sort_values("customer_id", ignore_index=True)
     measures = measured(profiles, base)
@@ -184,6 +186,36 @@ def divided(segments, by):
     return segments.loc[names.index, ["customer_id"]].assign(segment=numbers, segment_name=names)
 
 
+def _of_known_customers(segments, profiles):
+    """Both tables, checked, with ids as text, columns that mean one thing and no infinite number."""
+    segments, profiles = (_by_customer(name, t) for name, t in (("segments", segments), ("profiles", profiles)))
+    numbers = pd.to_numeric(segments["segment"], errors="coerce").where(segments["segment"].notna(), 0)
+    if pd.api.types.is_bool_dtype(segments["segment"]) or not (numbers % 1 == 0).all():
+        raise Problem(
+            "segments.segment does not hold whole numbers. Rename it, and personas.divided numbers the groups by name."
+        )
+    without = (~segments["customer_id"].isin(profiles["customer_id"])).sum()
+    if without:
+        raise Problem(
+            f"{without:,} of the {len(segments):,} customers of segments are not in profiles. Take both from the same "
+            "base and day, or leave those customers out of segments."
+        )
+    named = {c: f"recorded {c}" for c in profiles if c == "persona" or (str(c).partition(" ")[0] in KINDS and " " in c)}
+    return segments, profiles.rename(columns=named).replace([np.inf, -np.inf], np.nan)
+
+
+def _by_customer(name, table):
+    """The table with one row per customer, ids as text and every column once."""
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise Problem(f'{name} has the column "{twice[0]}" more than once. Rename or drop one of them.')
+    table = table.rename(columns=str).assign(customer_id=table["customer_id"].astype("str"))
+    again = table["customer_id"].duplicated().sum()
+    if again:
+        raise Problem(f"{name} has {again:,} more rows than customers. Keep one row of each customer.")
+    return table
+
+
 def _apart(traits):
     """What says how alike a customer is to a persona: the twenty strongest differences from everybody else."""
     return strongest(traits[traits["elsewhere"].notna()]).head(20)
@@ -215,7 +247,8 @@ def _personas(customers, lines, covered):
 
 
 def _title(members, persona):
-    return str(members["segment_name"].iloc[0]) if "segment_name" in members else f"Segment {persona}"
+    names = members["segment_name"].dropna() if "segment_name" in members else []
+    return str(names.iloc[0]) if len(names) else f"Segment {persona}"
 
 
 def _revenue(customers):

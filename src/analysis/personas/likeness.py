@@ -30,7 +30,8 @@ def alike(table, told):
     Notes
     -----
     Of a level that is commoner here, who has it is nearer; of a number, who lies on the persona's side of the middle
-    between the two means. So a rare level says little: one lecturer in four makes most members unlike it.
+    between the two means. So a rare level says little: one lecturer in four makes most members unlike it. Who never
+    bought is like nobody in what they spend.
 
     Examples
     --------
@@ -38,7 +39,7 @@ def alike(table, told):
     >>> alike(pd.DataFrame({"age": [70, 20, None]}), told)["age"].tolist()
     [1.0, 0.0, nan]
     """
-    found = {}
+    table, found = evidence.of_buyers(table), {}
     for row in told.itertuples():
         column = table[row.trait]
         if row.level:

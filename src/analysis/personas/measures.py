@@ -71,8 +71,8 @@ _MOST_CONTACTS = 40
 #: number of categories, the days since the last purchase, spend in a year.
 _FOR_EXPERTS = ("price_sensitivity", "category_entropy", "overdue_ratio", "spend_trend")
 
-#: Share of purchases by month needs a whole year, or the months say only when the base began.
-_YEAR = 365
+#: Share of purchases by month needs two years, or the months say only when customers came last.
+_TWO_YEARS = 2 * 365
 
 
 class Measured(NamedTuple):
@@ -314,7 +314,7 @@ def _months(tables, timezone):
         return None
     days = bought.select("customer_id", day=day_of("ordered_at"))
     counts = collected(days.group_by("customer_id", "day").agg(n=nw.len()))
-    if counts.empty or (counts["day"].max() - counts["day"].min()).days < _YEAR:
+    if counts.empty or (counts["day"].max() - counts["day"].min()).days < _TWO_YEARS:
         return None
     by_month = counts.assign(month=_month(counts["day"], timezone))
     by_month = by_month.groupby(["customer_id", "month"])["n"].sum().unstack(fill_value=0)

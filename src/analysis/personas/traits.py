@@ -116,7 +116,7 @@ def _one_of_each(rows):
 def _says_something(row):
     """Whether it is news that they do or have less of something: not where it follows from what they have more of."""
     if row.measure != "profile":
-        return row.measure in ("may", "met", "followed", "lines", "looks", "opened")
+        return row.measure in ("ever", "may", "met", "followed", "lines", "looks", "opened")
     if row.trait.startswith((BOUGHT, THROUGH)):
         return row.elsewhere > 0.5 and 2 * row.value < row.elsewhere
     return row.level == ""
