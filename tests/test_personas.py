@@ -46,6 +46,7 @@ def _two_groups(n=60):
             "first_order_at": pd.date_range("2021-03-21", periods=n),
             "used_channel": np.where(often, "app", "shop"),
             "shoe_size": 36.0 + np.arange(n) % 4,
+            "interests": [["novel", "art"][: i % 3] for i in range(n)],
         }
     )
     segments = pd.DataFrame({"customer_id": profiles["customer_id"], "segment": np.where(often, 2, 1)})
@@ -86,6 +87,7 @@ def test_one_persona_per_segment_with_its_share_of_customers_and_revenue():
 
 def test_every_trait_carries_the_evidence_of_compare():
     profiles, segments = _two_groups()
+    profiles = profiles.drop(columns="interests")  # as a list, which is compared value by value
     made = personas.derive(profiles, segments)
     compared = evidence.compare(profiles.assign(segment=segments["segment"]), "segment")
     row = compared.query("group == 2 and trait == 'orders_per_year'").iloc[0]

@@ -201,7 +201,9 @@ def _of_known_customers(segments, profiles):
             "base and day, or leave those customers out of segments."
         )
     named = {c: f"recorded {c}" for c in profiles if c == "persona" or (str(c).partition(" ")[0] in KINDS and " " in c)}
-    return segments, profiles.rename(columns=named).replace([np.inf, -np.inf], np.nan)
+    profiles = profiles.rename(columns=named)
+    infinite = [c for c in profiles.select_dtypes("number") if np.isinf(profiles[c].astype("float64")).any()]
+    return segments, profiles.assign(**{c: profiles[c].replace([np.inf, -np.inf], np.nan) for c in infinite})
 
 
 def _by_customer(name, table):
