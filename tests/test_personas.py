@@ -376,6 +376,15 @@ def test_a_line_says_the_figure_everybody_elses_and_how_many_it_rests_on():
     assert (facts["Place"]["text"], facts["Place"]["detail"]) == ("Qom 100 %", "everyone else 0 %")
 
 
+def test_a_fact_carries_the_difference_of_its_trait():
+    made = personas.derive(*_two_groups(), Shop())
+    card = personas.card(made[2]).content
+    place = next(row for row in card["evidence"]["rows"] if row[1] == "Place: Qom 100 %")
+    row = _trait(made, 2, "city", "Qom")
+    assert place[5] == "100 points"
+    assert place[6] == f"{100 * row['low']:.0f} to {100 * row['high']:.0f}"
+
+
 def test_money_is_said_with_its_currency_and_three_digits():
     profiles, segments = _two_groups()
     profiles["total_spend"] *= 1234

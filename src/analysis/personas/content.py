@@ -163,14 +163,23 @@ class _Draft:
         others = self._of_others(shown)
         self._in_facts |= {(r.column, r.level) for r in shown.itertuples()}
         mark = self.locale.digits(next(self._number))
-        known = self.locale.number(first["n"])
-        self.evidence.append(
-            [mark, f"{label}: {text}", known, text, others or "–", "–", "–", self.locale.value("profiles")]
-        )
+        figures_of = [self.locale.number(first["n"]), text, others or "–", *self._difference(first)]
+        self.evidence.append([mark, f"{label}: {text}", *figures_of, self.locale.value("profiles")])
         apart = any((r.column, r.level) in self._distinctive for r in shown.itertuples())
         detail = self.locale.say("card.elsewhere", elsewhere=others) if others and apart else None
         tells = [line_id(row) for row in shown.rename(columns={"column": "trait"}).itertuples()]
         return {"label": label, "text": text, "detail": detail, "kind": "measured", "mark": mark, "tells": tells}
+
+    def _difference(self, fact):
+        """Difference and interval of a fact: of the share of a level; of the means where a number's median stands."""
+        rows = self.persona.traits
+        of = rows[(rows["trait"] == fact["column"]) & (rows["level"] == fact["level"])]
+        if of.empty or fact["fact"] == "since":  # which is said in years, and measured in days
+            return "–", "–"
+        *_, difference, interval, _ = evidence_row("", "", next(of.itertuples()), self.locale, self.currency)
+        if fact["level"] or difference == "–":
+            return difference, interval
+        return self.locale.say("card.of_means", difference=difference), interval
 
     def _of_others(self, shown):
         """The same fact of everybody else; nothing where there is nobody else."""
