@@ -419,9 +419,8 @@ def retail_measures(real: Real) -> pd.DataFrame:
     found["orders_per_year"] = (found["n_orders"] / found["tenure_days"] * 365.25).where(found["tenure_days"] >= 90)
     found["gap_cv"] = (gaps.std() / gaps.mean()).where(gaps.count() >= 3)
     found["weekend_share"] = (day.dt.day_of_week >= 5).groupby(by).mean()
-    found["return_rate"] = (~orders["bought"]).groupby(orders["customer_id"]).sum() / found["n_orders"]
-    for month in range(1, 13):
-        found[f"month g{month}"] = (day.dt.month == month).groupby(by).mean()
+    found["return_rate"] = (~orders["bought"]).groupby(orders["customer_id"]).sum() / found["n_orders"].where(~never)
+    assert day.max() - day.min() < pd.Timedelta(days=730)  # a season needs two years: no month is told
     found["ever bought"] = np.where(never, "no", "yes")
     lines = real.raw.dropna(subset="CustomerID").astype({"CustomerID": str})
     places = lines.groupby(["CustomerID", "Country"]).size().sort_values(kind="stable").reset_index()
