@@ -364,6 +364,13 @@ def test_who_never_bought_is_no_example_where_enough_did():
     assert "none" not in set(made.exemplars.query("persona == 1")["orders"])
 
 
+def test_who_hardly_belongs_is_no_example():
+    # the middle of the group in spend belongs nowhere; those around it do
+    table = pd.DataFrame({"customer_id": range(60), "persona": 1, "total_spend": np.arange(60.0)})
+    table["fit"] = np.where(table["total_spend"].between(20, 40), 0.0, 0.9)
+    assert set(table["fit"].iloc[examples.chosen(table, [1])[1]]) == {0.9}
+
+
 # --- the card
 
 
@@ -440,6 +447,16 @@ def test_suggestions_follow_from_told_traits_and_from_nothing_else():
     card = personas.card(made[2]).content
     marks = {row[0] for row in card["evidence"]["rows"]}
     assert all(line["mark"] in marks for part in card["use"]["parts"] for line in part["lines"])
+
+
+def test_of_many_suggestions_the_strongest_stand():
+    rows = [
+        (f"bought_{c}", "", "profile", "", "needs", e, 0.5, True)
+        for c, e in zip("abcd", (0.2, 0.9, 0.3, 0.8), strict=True)
+    ]
+    columns = ["trait", "level", "measure", "of", "part", "effect", "value", "distinctive"]
+    found = follows.follows(pd.DataFrame(rows, columns=columns))
+    assert [f.row.trait for f in found] == ["bought_b", "bought_d", "bought_c"]
 
 
 def test_a_level_that_few_bear_is_not_named():
@@ -538,6 +555,16 @@ def test_rivals_are_rated_by_the_customers_of_each_persona():
     assert not _trait(made, 1, "rival Barg", "range")["distinctive"]
     lines = _part(personas.card(made[2]).content, "rivals")["lines"]
     assert [line["text"] for line in lines] == ["Better than Barg on range: 4.5 against 1.5"]
+
+
+def test_ratings_by_few_say_nothing():
+    profiles, segments = _two_groups(57)  # 38 and 19
+    rows = [(c, brand, "range", r) for c in segments["customer_id"] for brand, r in (("us", 5), ("Barg", 1))]
+    rated = pd.DataFrame(rows, columns=["customer_id", "brand", "attribute", "rating"])
+    rated = rated.assign(rated_at=pd.Timestamp("2024-05-05", tz="UTC"), rating=rated["rating"] - rated.index % 4 // 2)
+    rated = pd.concat([rated, rated.iloc[[0]].assign(customer_id="x")])
+    made = personas.derive(profiles, segments, Shop(brand_ratings=rated))
+    assert set(made.traits.query("part == 'rivals'")["persona"]) == {1}
 
 
 # --- the set
