@@ -13,7 +13,7 @@ import pandas as pd
 from analysis import locale as locales
 from analysis.personas import edits as editing
 from analysis.personas.card import card_html
-from analysis.personas.content import content, identified
+from analysis.personas.content import content, identified, plain_line
 from analysis.personas.lines import changed, sentence
 from analysis.personas.traits import FEWEST
 
@@ -204,8 +204,7 @@ def _with_refresh(card, drift, language, currency):
     said = [changed(change, locale, currency) for change in tested.head(3).itertuples()]
     verdict = locale.say("refresh.due" if row["due"] else "refresh.holds")
     lines = [(f"refresh {place}", text) for place, text in enumerate([verdict, *said])]
-    plain = {"detail": None, "kind": "measured", "mark": None, "question": None, "effect": None, "warning": None}
-    lines = [{"id": name, "text": text, **plain} for name, text in lines]
+    lines = [plain_line(name, text) for name, text in lines]
     return card | {"refresh": {"title": locale.say("parts.refresh"), "due": bool(row["due"]), "lines": lines}}
 
 

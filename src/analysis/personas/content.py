@@ -40,7 +40,7 @@ _ENOUGH = 3
 #: Parts in which it is worth knowing what is not distinctive, in the order in which stereotypes begin.
 _ALIKE = ("who", "job", "own", "buying", "channels", "needs", "pains", "goals")
 
-_MOST_CONTACTS, _MOST_ALIKE, _MOST_UNLIKE, _MOST_EXAMPLES = 4, 12, 3, 5
+_MOST_CONTACTS, _MOST_ALIKE, _MOST_UNLIKE = 4, 12, 3
 
 #: Colours of the palette, in turn.
 _COLOURS = 8
@@ -228,7 +228,7 @@ class _Draft:
         wanted = []
         if part == "goals" and not of_part.any():
             favourite = [r for r in self.told.itertuples() if _is_of_a_category(r) and r.effect > 0]
-            of = self.locale.value(favourite[0].level or favourite[0].trait.split("_", 1)[1]) if favourite else ""
+            of = what(favourite[0], self.locale) if favourite else ""
             wanted = [("goals_of", of)] if of else [("goals", "")]
         elif part == "pains" and not of_part.any():
             wanted = [(self._likely_pain(), "")]
@@ -250,9 +250,9 @@ class _Draft:
     def _likely_pain(self):
         """What may stand in their way, by what they do: waiting for offers, or staying away."""
         up = {row.trait for row in self.told.itertuples() if row.distinctive and row.effect > 0}
-        if up & {"discounted_share", "discount_share", "price_sensitivity"}:
+        if up & {"discounted_share", "discount_share"}:
             return "pains_price"
-        return "pains_lapsed" if up & {"recency_days", "overdue_ratio"} else "pains"
+        return "pains_lapsed" if "recency_days" in up else "pains"
 
     def _rivals(self):
         """On what rivals are better or worse than us, worst first; and where neither is."""
@@ -326,7 +326,7 @@ class _Draft:
             key = "card.summary" if lines else "card.summary_plain"
             share = self.locale.percent(row["share"])
             text = self.locale.say(key, name=name, share=share, lines=self.locale.several(lines))
-        return {**_plain("summary", text), "mark": None}
+        return {**plain_line("summary", text), "mark": None}
 
     def _summarised(self, row):
         said = sentence(row, self.locale, self.currency)
@@ -342,7 +342,7 @@ class _Draft:
         texts = [self.locale.say(f"quote.{key}", of=what(row, self.locale)) for key, row in said]
         marks = self.locale.enumerated([self.marked(row) for _, row in said])
         note = self.locale.say("card.quote_note", marks=marks)
-        return {**_plain("quote", " ".join(texts)), "kind": "assumption", "note": note}
+        return {**plain_line("quote", " ".join(texts)), "kind": "assumption", "note": note}
 
     def alike(self):
         """What does not set them apart, so that nobody reads it in."""
@@ -360,7 +360,9 @@ class _Draft:
     def limits(self):
         """Whom the card stands for, who is not like it, and how far it may be trusted."""
         row, say, percent = self.persona.row, self.locale.say, self.locale.percent
-        lines = [_plain("stands", say("limits.stands", share=percent(row["share"]), rest=percent(1 - row["share"])))]
+        lines = [
+            plain_line("stands", say("limits.stands", share=percent(row["share"]), rest=percent(1 - row["share"])))
+        ]
         if not pd.isna(row["like"]):
             given = {
                 "here": row["like"],
@@ -368,20 +370,18 @@ class _Draft:
                 "high": row["like_high"],
                 "elsewhere": row["like_elsewhere"],
             }
-            lines.append(_plain("like", say("limits.like", **{k: percent(v) for k, v in given.items()})))
+            lines.append(plain_line("like", say("limits.like", **{k: percent(v) for k, v in given.items()})))
         unlike = self._unlike()
         if unlike:
-            lines.append(_plain("unlike", say("limits.unlike", lines=self.locale.several(unlike))))
+            lines.append(plain_line("unlike", say("limits.unlike", lines=self.locale.several(unlike))))
         return {"title": say("parts.limits"), "lines": lines, "confidence": self._confidence()}
 
     def _unlike(self):
         """The lines that hold for most of the group but not for all, the least common first."""
-        said = {f"{r.trait}: {r.level}" if r.level else r.trait: about(r, self.locale) for r in self.told.itertuples()}
-        said |= {
-            f"{r.trait}: {r.level}": f"{about(r, self.locale)}: {self.locale.value(r.level, r.trait)}"
-            for r in self.told.itertuples()
-            if r.level and r.measure == "profile"
-        }
+        said = {}
+        for row in self.told.itertuples():
+            level = f": {self.locale.value(row.level, row.trait)}" if row.level and row.measure == "profile" else ""
+            said[line_id(row)] = about(row, self.locale) + level
         rows = self.persona.unlike[(self.persona.unlike["share"] >= 0.5) & (self.persona.unlike["share"] < 1)]
         return [
             self.locale.say("limits.unlike_line", share=self.locale.percent(1 - r.share), line=said[r.line])
@@ -402,7 +402,7 @@ class _Draft:
         return {"word": word, "value": float(row["trust"]), "text": text, "how": say("limits.how")}
 
 
-def _plain(name, text):
+def plain_line(name, text):
     """A line that stands for itself."""
     return {"id": name, "text": text, "detail": None, "kind": "measured", "mark": None, "question": None} | {
         "effect": None,

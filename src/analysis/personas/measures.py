@@ -313,24 +313,26 @@ def _months(tables, timezone):
     if bought is None:
         return None
     days = bought.select("customer_id", day=day_of("ordered_at"))
-    counts = collected(days.group_by("customer_id", "day").agg(n=nw.len()))
-    if counts.empty or (counts["day"].max() - counts["day"].min()).days < _TWO_YEARS:
+    first, last = collected(days.select(first=nw.col("day").min(), last=nw.col("day").max())).iloc[0]
+    if pd.isna(first) or (last - first).days < _TWO_YEARS:
         return None
-    by_month = counts.assign(month=_month(counts["day"], timezone))
+    starts = _months_between(first, last, timezone)
+    place = nw.sum_horizontal(*(one_if(nw.col("day") >= nw.lit(day.to_pydatetime())) for day in starts.index))
+    counts = collected(days.with_columns(place=place).group_by("customer_id", "place").agg(n=nw.len()))
+    by_month = counts.assign(month=counts["place"].map(dict(enumerate(starts.to_numpy(), 1))))
     by_month = by_month.groupby(["customer_id", "month"])["n"].sum().unstack(fill_value=0)
     shares = by_month.div(by_month.sum(axis=1), axis=0)
     shares.columns = [f"month {month}" for month in shares]
     return _part(shares.reset_index(), "month")
 
 
-def _month(days, timezone):
-    """The month of each day: "j4" is Tir, the fourth Jalali month, where Iran's time goes; "g4" is April."""
-    distinct = pd.Series(days.unique())
-    if timezone == "Asia/Tehran":
-        named = distinct.map(lambda day: f"j{jdatetime.date.fromgregorian(date=day.date()).month}")
-    else:
-        named = "g" + distinct.dt.month.astype(str)
-    return days.map(dict(zip(distinct, named, strict=True)))
+def _months_between(first, last, timezone):
+    """The first day of each month and its name: "j4" is Tir, where Iran's time goes; elsewhere "g4" is April."""
+    days = pd.date_range(first.normalize(), last.normalize())
+    jalali = timezone == "Asia/Tehran"
+    months = [jdatetime.date.fromgregorian(date=day.date()).month if jalali else day.month for day in days]
+    names = pd.Series(months, days).map(f"{'j' if jalali else 'g'}{{}}".format)
+    return names[names != names.shift()]
 
 
 def _contacts(tables):

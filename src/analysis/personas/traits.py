@@ -68,10 +68,8 @@ def traits(measured, segments, least=LEAST):
         rows = pd.concat([rows, *_of_one_only(buyers, rows, columns)], ignore_index=True)
     about = measured.about.loc[rows["trait"]].reset_index(drop=True)
     rows = rows.rename(columns={"group": "persona"}).reset_index(drop=True)
-    rows = rows.assign(
-        **{c: about[c] for c in ("part", "measure", "of", "source")}, kind="measured", shape=rows["kind"]
-    )
-    rows["unit"] = about["unit"].where(rows["shape"] != "share", "share")
+    rows["unit"] = about["unit"].where(rows["kind"] != "share", "share")
+    rows = rows.assign(**{c: about[c] for c in ("part", "measure", "of", "source")}, kind="measured")
     answers = [c for c in measured.about.index if measured.about.loc[c, "measure"] == "agrees"]
     rows["top"] = np.ceil(table[answers].max().max()) if answers else np.nan
     place = rows["trait"].map({name: place for place, name in enumerate(WORDS)}).fillna(len(WORDS))
