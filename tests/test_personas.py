@@ -449,6 +449,14 @@ def test_suggestions_follow_from_told_traits_and_from_nothing_else():
     assert all(line["mark"] in marks for part in card["use"]["parts"] for line in part["lines"])
 
 
+def test_the_card_says_of_how_many_a_line_is_not_so():
+    profiles, segments = _two_groups(300)
+    # 80 of the 100 of the second group live in Qom now, nobody of the first does
+    profiles.loc[280:, "city"] = "Yazd"
+    limits = personas.card(personas.derive(profiles, segments, Shop())[2]).content["limits"]["lines"]
+    assert any("20 % in city: Qom" in line["text"] for line in limits)
+
+
 def test_of_many_suggestions_the_strongest_stand():
     rows = [
         (f"bought_{c}", "", "profile", "", "needs", e, 0.5, True)
