@@ -14,6 +14,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis import evidence, journeys
 from analysis.errors import Problem
+from analysis.journeys.funnel import days_until
+from analysis.journeys.stages import _interval_of_median
 
 
 def happened(*rows, tz="UTC"):
@@ -136,7 +138,7 @@ def test_times_to_convert_count_those_who_have_not_converted_yet():
 @given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=40))
 def test_times_to_convert_are_those_of_kaplan_and_meier(waits):
     days, converted = np.array([w for w, _ in waits]), np.array([c for _, c in waits])
-    found = journeys._days_until(days * 86_400_000_000, converted, (0.5, 0.9))
+    found = days_until(days * 86_400_000_000, converted, (0.5, 0.9))
     curve = SurvfuncRight(days, converted.astype(int))
     for share, quantile in zip((0.5, 0.9), found, strict=True):
         there = curve.surv_times[curve.surv_prob <= 1 - share + 1e-9]
@@ -610,8 +612,8 @@ def test_events_per_customer_have_the_interval_of_a_mean():
 
 def test_a_median_has_an_interval_from_six_values_on():
     # of six values, smallest and largest enclose the median unless all lie on one side: 1 - 2 / 2**6 = 96.9 %
-    assert journeys._interval_of_median(np.arange(6.0)) == (0, 5)
-    assert np.isnan(journeys._interval_of_median(np.arange(5.0))).all()
+    assert _interval_of_median(np.arange(6.0)) == (0, 5)
+    assert np.isnan(_interval_of_median(np.arange(5.0))).all()
 
 
 # Real event logs

@@ -1,0 +1,92 @@
+"""Where customers get to and where they are lost, in sentences with their figures."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import narwhals as nw
+import pandas as pd
+from narwhals.typing import IntoFrame
+
+from analysis import evidence
+from analysis.journeys.bottlenecks import Bottlenecks
+from analysis.journeys.funnel import midnight_after, ordered_steps, reached_steps
+from analysis.journeys.moments import OCCURRED_AT, clean, collected, moments
+from analysis.journeys.steps import Plan
+
+
+def bought_all_the_same(
+    base: Mapping[str, IntoFrame], events: IntoFrame, steps: Sequence[str], as_of: date | None = None
+) -> tuple[int, int]:
+    """How many entered the funnel and never reached its end, and how many of them have bought, on another way?
+
+    Parameters
+    ----------
+    base : customer base, or mapping of table names to frames
+        Its completed orders tell who has bought.
+    events, steps, as_of
+        As for :func:`funnel`.
+
+    Returns
+    -------
+    left, bought : int
+        Both 0 for a base without orders, or without steps.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"customer_id": [*"abb"], "event": ["visit", "visit", "order"],
+    ...                        "occurred_at": pd.to_datetime(["2025-03-20", "2025-03-20", "2025-03-21"])})
+    >>> till = pd.DataFrame({"order_id": ["1", "2"], "customer_id": ["a", "b"], "ordered_at": pd.Timestamp(0)})
+    >>> bought_all_the_same({"orders": till}, visits, ["visit", "order"])
+    (1, 1)
+    """
+    if "orders" not in base or len(steps) == 0:
+        return 0, 0
+    reached, _ = reached_steps(clean(events), ordered_steps(steps), as_of)
+    left = reached.loc[reached[f"step_{len(steps) - 1}"].isna(), "customer_id"]
+    orders = moments(base, "orders")
+    if as_of is not None:
+        zone = orders.collect_schema()["occurred_at"].time_zone
+        orders = orders.filter(nw.lit(midnight_after(as_of, zone)) > OCCURRED_AT)
+    buyers = collected(orders.select("customer_id").unique())["customer_id"]
+    return len(left), int(left.isin(buyers).sum())
+
+
+def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: tuple[int, int] = (0, 0)) -> list[str]:
+    """Where customers get to and where they are lost, in sentences with their figures.
+
+    Parameters
+    ----------
+    plan, funnel, bottlenecks
+        As from :func:`default_steps`, :func:`funnel` and :func:`bottlenecks`.
+    left : tuple of int
+        Who left the path, and of them bought all the same, as from :func:`bought_all_the_same`.
+    """
+    if funnel.empty:
+        return [plan.why]
+    first, last = funnel.iloc[0], funnel.iloc[-1]
+    low, high = evidence.share_interval(last["entered"], max(first["entered"], 1))
+    if plan.kind == "deals":
+        open_yet = first["entered"] - funnel["entered"].iloc[1]
+        return [
+            f"Of {first['entered']:,} deals created, {last['entered']:,} are won and {open_yet:,} not decided yet "
+            f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)})."
+        ]
+    arrived = evidence.percent(last["entered"] / max(first["entered"], 1), 1)
+    sentences = [
+        f"Of {first['entered']:,} {plan.unit}s at {first['step']}, {last['entered']:,} reached {last['step']} "
+        f"({arrived}, interval {evidence.percent_range(low, high, 1)}).",
+        bottlenecks.verdict,
+    ]
+    if may_still := int(funnel["censored"].sum()):
+        sentences[0] = sentences[0].removesuffix(".") + f"; {may_still:,} are on the way and may still go on."
+    if left[1] and plan.kind != "orders":
+        sentences[1] += f" Of the {left[0]:,} who never came to {last['step']}, {left[1]:,} have bought all the same."
+    timed = funnel.iloc[:-1].dropna(subset=["median_days"])
+    if len(timed):
+        slow = timed.loc[timed["median_days"].idxmax()]
+        following = funnel["step"].iloc[slow.name + 1]
+        sentences.append(
+            f"The slowest step is from {slow['step']} to {following}: half of all who entered it took it within "
+            f"{evidence.duration(slow['median_days'])}."
+        )
+    return sentences

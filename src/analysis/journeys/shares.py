@@ -1,0 +1,41 @@
+"""Shares of those who took a step, element by element, with their intervals and corrected differences."""
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from analysis import evidence
+
+CONFIDENCE = 0.95
+DIFFERENCE_COLUMNS = ["elsewhere", "difference", "difference_low", "difference_high", "p", "p_corrected"]
+
+
+def ratio(k, n) -> np.ndarray:
+    """Element by element k / n; NaN where n is 0 or missing."""
+    k, n = np.asarray(k, dtype="float64"), np.asarray(n, dtype="float64")
+    return np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
+
+
+def interval(k, n) -> tuple[np.ndarray, np.ndarray]:
+    """Interval of the share k / n, element by element; NaN where n is 0 or missing."""
+    k, n = np.broadcast_arrays(np.asarray(k, dtype="float64"), np.asarray(n, dtype="float64"))
+    low, high = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
+    known = n > 0
+    if known.any():
+        low[known], high[known] = evidence.share_interval(k[known], n[known], confidence=CONFIDENCE)
+    return low, high
+
+
+def with_corrected_differences(table: pd.DataFrame) -> pd.DataFrame:
+    """Adds `DIFFERENCE_COLUMNS` and differs, from k of n here and k_elsewhere of n_elsewhere elsewhere."""
+    k, n, k_else, n_else = (table[c].astype("float64").to_numpy() for c in ("k", "n", "k_elsewhere", "n_elsewhere"))
+    measured = np.flatnonzero((n > 0) & (n_else > 0))
+    figures = np.full((len(table), 5), np.nan)
+    if len(measured):
+        counts = (x[measured] for x in (k, n, k_else, n_else))
+        confidence = 1 - (1 - CONFIDENCE) / len(measured)
+        figures[measured, :4] = np.column_stack(evidence.difference_of_shares(*counts, confidence=confidence))
+        figures[measured, 4] = multipletests(figures[measured, 3], method="holm")[1]
+    table = table.assign(elsewhere=ratio(k_else, n_else))
+    table[["difference", "difference_low", "difference_high", "p", "p_corrected"]] = figures
+    return table.assign(differs=figures[:, 4] < 1 - CONFIDENCE)

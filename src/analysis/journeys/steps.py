@@ -1,0 +1,237 @@
+"""Which steps does the journey of a base have, and which events take a customer from one to the next?"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import narwhals as nw
+import pandas as pd
+from narwhals.typing import IntoFrame
+
+from analysis.errors import Problem
+from analysis.journeys.moments import (
+    DEAL_EVENTS,
+    NO_EVENTS,
+    ORDER_LADDER,
+    WORDS,
+    collected,
+    kinds_in,
+    moments,
+    names_of,
+    some,
+    unknown_name,
+)
+
+#: Stages of a journey in their customary order, with other names in use for the same one. The order is that of the
+#: purchase funnel (attention, interest, desire, action: St. Elmo Lewis, 1898) prolonged past the purchase as in Lemon
+#: and Verhoef, "Understanding Customer Experience Throughout the Customer Journey", Journal of Marketing 80 (2016).
+STAGES = (
+    ("awareness", "aware", "attention", "visitor", "visit", "آگاهی"),
+    ("interest", "discovery", "lead", "علاقه"),
+    ("consideration", "consider", "evaluation", "research", "desire", "بررسی", "ارزیابی"),
+    ("decision", "intent", "تصمیم"),
+    ("cart", "سبد خرید"),
+    ("checkout", "پرداخت"),
+    ("purchase", "order", "action", "customer", "خرید"),
+    ("delivery", "onboarding", "تحویل"),
+    ("use", "usage", "service", "support", "after", "استفاده", "خدمات"),
+    ("retention", "repurchase", "repeat", "خرید مجدد"),
+    ("loyalty", "وفاداری"),
+    ("advocacy", "recommendation", "referral", "توصیه"),
+)
+
+#: Events on the way to an order in a shop, in order, with other names in use: among them those that Google Analytics 4
+#: recommends for shops (session_start, view_item, add_to_cart, begin_checkout, purchase).
+SHOP_EVENTS = (
+    ("visit", "home", "session_start", "store_visit"),
+    ("view", "product_view", "product", "view_item"),
+    ("cart", "add_to_cart"),
+    ("checkout", "begin_checkout"),
+    ("order", "purchase", "buy"),
+)
+
+
+class Plan(NamedTuple):
+    """What to draw a journey from, and why.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`, for :func:`events`; "" when the base records nothing that a journey could be drawn from.
+    steps : list of str
+        The ordered steps; empty when their order is not known, and the analyst must name them.
+    why : str
+        Reason or, without steps, what is missing, in a sentence for the chapter.
+    window_days : float or None
+        Days within which the next step should follow; None where any time will do.
+    """
+
+    kind: str
+    steps: list[str]
+    why: str
+    window_days: float | None = None
+
+    @property
+    def unit(self) -> str:
+        """Who takes the steps."""
+        return "deal" if self.kind == "deals" else "customer"
+
+
+def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = None) -> Plan:
+    """Which steps does the journey of this base have?
+
+    Parameters
+    ----------
+    base : customer base, or mapping of table names to frames
+    steps : sequence of str, optional
+        Steps named by the analyst: then only where they are recorded is looked up.
+
+    Returns
+    -------
+    Plan
+        Without `steps`, the first that holds: stages of touchpoints with customary names, events of touchpoints with
+        customary names (both at least two: see `STAGES` and `SHOP_EVENTS`), first to sixth order if anybody ordered
+        twice, deals if any was decided. A base with touchpoints of unknown order has a kind but no steps, one with
+        none of these has neither; `why` says what is missing.
+
+    Raises
+    ------
+    Problem
+        If a step named is recorded nowhere.
+
+    Examples
+    --------
+    >>> touchpoints = pd.DataFrame({"customer_id": ["a", "a"], "event": ["Purchase", "View item"],
+    ...                             "occurred_at": pd.to_datetime(["2025-03-21", "2025-03-20"])})
+    >>> default_steps({"touchpoints": touchpoints}).steps
+    ['View item', 'Purchase']
+    """
+    if steps:
+        return _plan_for_named_steps(base, list(steps))
+    return (
+        _plan_from_touchpoints(base) or _plan_from_orders(base) or _plan_from_deals(base) or _plan_without_steps(base)
+    )
+
+
+def events(base: Mapping[str, IntoFrame], kind: str | None = None) -> nw.LazyFrame:
+    """What customers did, when: the one table that all functions of this chapter read.
+
+    Parameters
+    ----------
+    base : customer base, or mapping of table names to frames
+    kind : {"stages", "events", "orders", "deals", "everything"}, optional
+        The touchpoints' stages or their events; the completed orders as "1st order" to "5th order" and "6th order or
+        later"; the deals, created, decided, won or lost; or the touchpoints' events and the orders together. Default
+        is what :func:`default_steps` finds.
+
+    Returns
+    -------
+    LazyFrame
+        Columns customer_id, occurred_at, event. For deals, the case that moves is the deal: customer_id holds the
+        deal's id. Rows without customer, time or name are left out (a deal not yet decided is only created).
+        Empty where the base has no journey.
+
+    Raises
+    ------
+    Problem
+        If `kind` is unknown, or the base lacks its table.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"order_id": ["7", "3"], "customer_id": ["a", "a"], "status": ["completed", None],
+    ...                        "ordered_at": pd.to_datetime(["2025-03-21", "2025-03-20"])})
+    >>> events({"orders": orders}).collect().to_native().sort_values("event")[["customer_id", "event"]].values.tolist()
+    [['a', '1st order'], ['a', '2nd order']]
+    """
+    if kind is None:
+        kind = default_steps(base).kind
+    if not kind:
+        return nw.from_native(NO_EVENTS).lazy()
+    return moments(base, kind).select("customer_id", "occurred_at", "event").drop_nulls()
+
+
+def _plan_for_named_steps(base, steps: list[str]) -> Plan:
+    recorded = {kind: names_of(moments(base, kind)) for kind in kinds_in(base)}
+    for kind, names in recorded.items():
+        if set(steps) <= set(names.index):
+            return Plan(kind, steps, f"The steps named by the analyst, found among the {WORDS[kind]}.")
+    if not recorded:
+        raise Problem(_plan_without_steps(base).why)
+    nearest = max(recorded.values(), key=lambda names: len(set(steps) & set(names.index)))
+    everything = pd.concat(recorded.values())
+    known = everything[~everything.index.duplicated()]
+    missing = next((s for s in steps if s not in known.index), None)
+    if missing is not None:
+        raise Problem(unknown_name(missing, known))
+    missing = next(s for s in steps if s not in nearest.index)
+    raise Problem(
+        f'The steps come from different places: "{missing}" is not recorded with the others. '
+        f"{' '.join(f'{WORDS[k].capitalize()}: {some(list(n.index))}.' for k, n in recorded.items())}"
+    )
+
+
+def _plan_from_touchpoints(base) -> Plan | None:
+    for kind, customary in (("stages", STAGES), ("events", SHOP_EVENTS)):
+        if kind in kinds_in(base):
+            steps = _in_customary_order(names_of(moments(base, kind)), customary)
+            if len(steps) >= 2:
+                return Plan(kind, steps, f"The {WORDS[kind]} with customary names, in the customary order.")
+    return None
+
+
+def _plan_from_orders(base) -> Plan | None:
+    if "orders" not in kinds_in(base):
+        return None
+    names = names_of(moments(base, "orders"))
+    steps = [step for step in ORDER_LADDER if step in names.index]
+    if len(steps) < 2:
+        return None
+    window = _patience(base)
+    why = (
+        f"The {WORDS['orders']}, one after the other, each within {window} days of the one before: a third of the "
+        "time that the data cover. Whoever has had less time than that is not judged, and not taken for lost."
+    )
+    return Plan("orders", steps, why, window)
+
+
+def _patience(base) -> int:
+    """Days to wait for the next order: a third of the days that the orders cover, a year at most."""
+    at = nw.col("ordered_at")
+    span = nw.from_native(base["orders"]).lazy().select(first=at.min(), last=at.max())
+    first, last = collected(span).iloc[0]
+    return int(min(max((last - first).days // 3, 1), 365))
+
+
+def _plan_from_deals(base) -> Plan | None:
+    if "deals" not in kinds_in(base):
+        return None
+    names = names_of(moments(base, "deals"))
+    steps = [step for step in DEAL_EVENTS if step != "lost"]
+    if not {"created", "decided"} <= set(names.index):
+        return None
+    why = f"The {WORDS['deals']}. The rate from decided to won is the win rate; a deal still open is not yet decided."
+    return Plan("deals", steps, why)
+
+
+def _plan_without_steps(base) -> Plan:
+    if "events" in kinds_in(base):
+        names = names_of(moments(base, "events"))
+        if len(names):
+            why = (
+                "The order of the touchpoints' events is not known: name the steps, for instance in "
+                f"[parameters.4_journeys] of the mapping. The commonest events: {some(list(names.index))}."
+            )
+            return Plan("events", [], why)
+    found = "Nobody has ordered twice yet. " if "orders" in base else ""
+    return Plan(
+        "",
+        [],
+        f"{found}A journey needs steps that follow each other: touchpoints (customer_id, occurred_at, event or "
+        "stage), customers with more than one completed order, or deals that were decided.",
+    )
+
+
+def _in_customary_order(names: pd.Series, customary) -> list[str]:
+    """One recorded name for each customary one that occurs: the commonest spelling of it."""
+    plain = {name: str(name).strip().lower().replace(" ", "_").replace("-", "_") for name in names.index}
+    found = ([n for n in names.index if plain[n] in [c.replace(" ", "_") for c in same]] for same in customary)
+    return [candidates[0] for candidates in found if candidates]
