@@ -9,12 +9,14 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
+from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
-from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
+from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
+from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
-from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
+from analysis.journeys.steps import Plan, default_steps, events
 from analysis.journeys.transitions import END, START, transitions
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "START",
     "Bottlenecks",
     "Plan",
+    "attempts",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
@@ -36,5 +39,6 @@ __all__ = [
     "funnel",
     "journey_map",
     "paths",
+    "sessions",
     "transitions",
 ]

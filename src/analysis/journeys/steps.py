@@ -8,10 +8,9 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
+from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
 from analysis.journeys.moments import (
-    DEAL_EVENTS,
     NO_EVENTS,
-    ORDER_LADDER,
     WORDS,
     collected,
     kinds_in,
@@ -19,34 +18,6 @@ from analysis.journeys.moments import (
     names_of,
     some,
     unknown_name,
-)
-
-#: Stages of a journey in their customary order, with other names in use for the same one. The order is that of the
-#: purchase funnel (attention, interest, desire, action: St. Elmo Lewis, 1898) prolonged past the purchase as in Lemon
-#: and Verhoef, "Understanding Customer Experience Throughout the Customer Journey", Journal of Marketing 80 (2016).
-STAGES = (
-    ("awareness", "aware", "attention", "visitor", "visit", "آگاهی"),
-    ("interest", "discovery", "lead", "علاقه"),
-    ("consideration", "consider", "evaluation", "research", "desire", "بررسی", "ارزیابی"),
-    ("decision", "intent", "تصمیم"),
-    ("cart", "سبد خرید"),
-    ("checkout", "پرداخت"),
-    ("purchase", "order", "action", "customer", "خرید"),
-    ("delivery", "onboarding", "تحویل"),
-    ("use", "usage", "service", "support", "after", "استفاده", "خدمات"),
-    ("retention", "repurchase", "repeat", "خرید مجدد"),
-    ("loyalty", "وفاداری"),
-    ("advocacy", "recommendation", "referral", "توصیه"),
-)
-
-#: Events on the way to an order in a shop, in order, with other names in use: among them those that Google Analytics 4
-#: recommends for shops (session_start, view_item, add_to_cart, begin_checkout, purchase).
-SHOP_EVENTS = (
-    ("visit", "home", "session_start", "store_visit"),
-    ("view", "product_view", "product", "view_item"),
-    ("cart", "add_to_cart"),
-    ("checkout", "begin_checkout"),
-    ("order", "purchase", "buy"),
 )
 
 
@@ -61,19 +32,23 @@ class Plan(NamedTuple):
         The ordered steps; empty when their order is not known, and the analyst must name them.
     why : str
         Reason or, without steps, what is missing, in a sentence for the chapter.
-    window_days : float or None
-        Days within which the next step should follow; None where any time will do.
+    window_days, step_days : float or None
+        Days within which the whole journey, and each next step, should follow; None where any time will do.
+    per : {"customer_id", "session_id", "deal_id"}
+        The column of the events that names who takes the steps.
     """
 
     kind: str
     steps: list[str]
     why: str
     window_days: float | None = None
+    step_days: float | None = None
+    per: str = "customer_id"
 
     @property
     def unit(self) -> str:
         """Who takes the steps."""
-        return "deal" if self.kind == "deals" else "customer"
+        return self.per.removesuffix("_id")
 
 
 def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = None) -> Plan:
@@ -126,8 +101,9 @@ def events(base: Mapping[str, IntoFrame], kind: str | None = None) -> nw.LazyFra
     Returns
     -------
     LazyFrame
-        Columns customer_id, occurred_at, event. For deals, the case that moves is the deal: customer_id holds the
-        deal's id. Rows without customer, time or name are left out (a deal not yet decided is only created).
+        Columns customer_id, occurred_at, event, channel, campaign_id, where amounts are known value (of the customer's
+        completed orders of that moment, of a deal won), of deals deal_id, of touchpoints session_id where it is
+        recorded. Rows without customer (deal), time or name are left out (a deal not yet decided is only created).
         Empty where the base has no journey.
 
     Raises
@@ -146,14 +122,15 @@ def events(base: Mapping[str, IntoFrame], kind: str | None = None) -> nw.LazyFra
         kind = default_steps(base).kind
     if not kind:
         return nw.from_native(NO_EVENTS).lazy()
-    return moments(base, kind).select("customer_id", "occurred_at", "event").drop_nulls()
+    return moments(base, kind).drop("action")
 
 
 def _plan_for_named_steps(base, steps: list[str]) -> Plan:
     recorded = {kind: names_of(moments(base, kind)) for kind in kinds_in(base)}
     for kind, names in recorded.items():
         if set(steps) <= set(names.index):
-            return Plan(kind, steps, f"The steps named by the analyst, found among the {WORDS[kind]}.")
+            per = "deal_id" if kind == "deals" else "customer_id"
+            return Plan(kind, steps, per=per, why=f"The steps named by the analyst, found among the {WORDS[kind]}.")
     if not recorded:
         raise Problem(_plan_without_steps(base).why)
     nearest = max(recorded.values(), key=lambda names: len(set(steps) & set(names.index)))
@@ -190,7 +167,7 @@ def _plan_from_orders(base) -> Plan | None:
         f"The {WORDS['orders']}, one after the other, each within {window} days of the one before: a third of the "
         "time that the data cover. Whoever has had less time than that is not judged, and not taken for lost."
     )
-    return Plan("orders", steps, why, window)
+    return Plan("orders", steps, why, step_days=window)
 
 
 def _patience(base) -> int:
@@ -209,7 +186,7 @@ def _plan_from_deals(base) -> Plan | None:
     if not {"created", "decided"} <= set(names.index):
         return None
     why = f"The {WORDS['deals']}. The rate from decided to won is the win rate; a deal still open is not yet decided."
-    return Plan("deals", steps, why)
+    return Plan("deals", steps, why, per="deal_id")
 
 
 def _plan_without_steps(base) -> Plan:
