@@ -325,7 +325,7 @@ def _funnel(entered):
 
 def test_the_step_that_loses_a_larger_share_stands_out():
     # 100 of 1000, then 600 of 900, then 30 of 300 lost: rates 10 %, 66.7 %, 10 %
-    table, verdict = journeys.bottlenecks(_funnel([1000, 900, 300, 270]))
+    table, verdict, *_ = journeys.bottlenecks(_funnel([1000, 900, 300, 270]))
     assert table["step"].tolist() == ["b", "a", "c"]
     assert table["share"].tolist() == [600 / 730, 100 / 730, 30 / 730]
     assert table["stands_out"].tolist() == [True, False, False]
@@ -336,7 +336,7 @@ def test_the_step_that_loses_a_larger_share_stands_out():
 
 def test_no_step_stands_out_where_all_lose_the_same_share():
     # most are lost at the first step, only because most are there
-    table, verdict = journeys.bottlenecks(_funnel([1000, 500, 250, 125]))
+    table, verdict, *_ = journeys.bottlenecks(_funnel([1000, 500, 250, 125]))
     assert table["step"].tolist() == ["a", "b", "c"]
     assert not table["stands_out"].any()
     assert "No step stands out" in verdict
@@ -536,7 +536,7 @@ def test_a_base_without_a_journey_says_what_it_would_need():
     happened_here = journeys.events(once)
     empty = journeys.funnel(happened_here, plan.steps)
     assert list(empty) == list(journeys.funnel(FOUR, ["visit", "cart"]))
-    table, verdict = journeys.bottlenecks(empty)
+    table, verdict, *_ = journeys.bottlenecks(empty)
     assert "no funnel" in verdict
     assert all(t.empty for t in (empty, table, journeys.transitions(happened_here), journeys.paths(happened_here)))
     assert list(journeys.journey_map(once)) == list(journeys.journey_map({"touchpoints": STAGED}))
@@ -629,7 +629,7 @@ def test_the_shop_log_of_retentioneering_gives_its_known_funnel(real_data):
     funnel = journeys.funnel(log, steps)
     assert funnel["entered"].tolist() == [600, 511, 285]
     pd.testing.assert_frame_equal(funnel, journeys.funnel(log.df().sample(frac=1, random_state=1), steps))
-    table, verdict = journeys.bottlenecks(funnel)
+    table, verdict, *_ = journeys.bottlenecks(funnel)
     assert table["lost"].tolist() == [226, 89]
     assert "add_to_cart (44.2 %, elsewhere 14.8 %)" in verdict
     assert journeys.transitions(log).query("source == '(start)'")["n"].sum() == 600

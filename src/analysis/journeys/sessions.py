@@ -32,6 +32,7 @@ def sessions(events: IntoFrame, minutes: float = 30) -> nw.LazyFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> visits = pd.DataFrame({"customer_id": [*"aaa"], "event": ["visit", "order", "visit"],
     ...                        "occurred_at": pd.Timestamp("2025-03-20") + pd.to_timedelta([0, 20, 60], "min")})
     >>> sessions(visits).collect().to_native()[["event", "session_id"]].values.tolist()
@@ -72,6 +73,7 @@ def attempts(events: IntoFrame, start: str) -> nw.LazyFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> orders = pd.DataFrame({"customer_id": [*"aaa"], "event": ["order", "order", "delivery"],
     ...                        "occurred_at": pd.to_datetime(["2025-03-20", "2025-03-21", "2025-03-23"])})
     >>> attempts(orders, "order").collect().to_native()[["event", "attempt_id"]].values.tolist()
