@@ -69,7 +69,9 @@ def attempts(events: IntoFrame, start: str) -> nw.LazyFrame:
 
     Notes
     -----
-    A `start` recorded twice for the same moment begins one attempt; other events of that moment belong to it.
+    A `start` recorded twice for the same moment begins one attempt; other events of that moment belong to it. What
+    comes after the next `start` belongs to that one: a delivery later than the next order is counted with it, so that
+    a slow step also looks as if it lost a few.
 
     Examples
     --------

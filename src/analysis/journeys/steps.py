@@ -8,7 +8,7 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
-from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.customary import DEAL_EVENTS, FULFILMENT, ORDER_LADDER, SHOP_EVENTS, STAGES
 from analysis.journeys.moments import (
     NO_EVENTS,
     WORDS,
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
         Reason or, without steps, what is missing, in a sentence for the chapter.
     window_days, step_days : float or None
         Days within which the whole journey, and each next step, should follow; None where any time will do.
-    per : {"customer_id", "session_id", "deal_id"}
+    per : {"customer_id", "session_id", "attempt_id", "deal_id"}
         The column of the events that names who takes the steps.
     """
 
@@ -59,8 +59,9 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
     base : customer base, or mapping of table names to frames
     steps : sequence of str, optional
         Steps named by the analyst: then only where they are recorded is looked up.
-    per : {"customer_id", "session_id"}
-        Of whom: with "session_id", of a single visit, in a shop that records events with customary names.
+    per : {"customer_id", "session_id", "attempt_id"}
+        Of whom: with "session_id", of a single visit, in a shop that records events with customary names; with
+        "attempt_id", of a single order until it is delivered.
 
     Returns
     -------
@@ -87,6 +88,8 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
         return _plan_for_named_steps(base, list(steps))
     if per == "session_id":
         return _plan_for_visits(base)
+    if per == "attempt_id":
+        return _plan_for_orders(base)
     return (
         _plan_from_touchpoints(base) or _plan_from_orders(base) or _plan_from_deals(base) or _plan_without_steps(base)
     )
@@ -171,6 +174,16 @@ def _plan_for_visits(base) -> Plan:
     if len(steps) < 2:
         return Plan("", [], f"No visits to a shop are recorded: {_VISITS}", per="session_id")
     return Plan("events", steps, "The customary events of a shop, visit by visit.", per="session_id")
+
+
+def _plan_for_orders(base) -> Plan:
+    """An order and its delivery, within thirty days."""
+    names = names_of(moments(base, "events")) if "events" in kinds_in(base) else pd.Series(dtype="int64")
+    steps = _in_customary_order(names, (SHOP_EVENTS[-1], FULFILMENT))
+    if len(steps) < 2:
+        why = "When orders arrive is not recorded: touchpoints with an event order and an event delivery would tell."
+        return Plan("", [], why, per="attempt_id")
+    return Plan("events", steps, "Each order until it is delivered, within 30 days.", 30, per="attempt_id")
 
 
 def _plan_from_orders(base) -> Plan | None:
