@@ -87,7 +87,8 @@ def _by_joins(file: str, split: bool) -> str:
     steps = (
         f""", s{i} AS (SELECT s{i - 1}.customer_id, {known}{"".join(f"any_value(t{j}) AS t{j}, " for j in range(i))}
             min(CASE WHEN occurred_at >= t{i - 1} AND occurred_at <= t0 + INTERVAL {WINDOW_DAYS} DAY
-            THEN occurred_at END) AS t{i} FROM s{i - 1} LEFT JOIN (SELECT customer_id, occurred_at FROM events WHERE event = '{step}') x
+            THEN occurred_at END) AS t{i} FROM s{i - 1} LEFT JOIN (
+            SELECT customer_id, occurred_at FROM events WHERE event = '{step}') x
             ON s{i - 1}.customer_id = x.customer_id GROUP BY s{i - 1}.customer_id)"""
         for i, step in enumerate(STEPS[1:], start=1)
     )
