@@ -17,6 +17,7 @@ from analysis.journeys.paths import paths
 from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import Plan, default_steps, events
+from analysis.journeys.together import together
 from analysis.journeys.transitions import END, START, transitions
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "journey_map",
     "paths",
     "sessions",
+    "together",
     "transitions",
 ]
