@@ -9,13 +9,15 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
+from analysis.journeys.detours import jumps, loops
+from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
 from analysis.journeys.paths import paths
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
-from analysis.journeys.transitions import END, START, transitions
+from analysis.journeys.transitions import END, START, stage_times, transitions
 
 __all__ = [
     "DEAL_EVENTS",
@@ -26,15 +28,20 @@ __all__ = [
     "STAGES",
     "START",
     "Bottlenecks",
+    "Divergence",
     "Plan",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
     "default_steps",
+    "divergence",
     "events",
     "findings",
     "funnel",
     "journey_map",
+    "jumps",
+    "loops",
     "paths",
+    "stage_times",
     "transitions",
 ]
