@@ -53,7 +53,8 @@ def effective_size(k, n, kk, kn, nn, confidence: float = 0.95) -> np.ndarray:
         size = np.where((share > 0) & (share < 1), size, groups)
         tail = (1 + confidence) / 2
         few = stdtrit(np.maximum(n - 1, 1e-6), tail) / stdtrit(np.maximum(groups - 1, 1e-6), tail)
-        return np.where(n > 0, size * np.where(n > groups, few**2, 1), 0)
+        size = size * np.where(n > groups, few**2, 1)
+        return np.where((n > 0) & (size > 1e-6), size, 0.0)  # of one customer's many moves nothing follows for others
 
 
 def share_of_customers(k: np.ndarray, n: np.ndarray) -> tuple[float, float]:

@@ -227,7 +227,7 @@ def _in_words(counts: pd.DataFrame, steps: pd.DataFrame, per: str) -> str:
     followed, fitness = kinds.loc["followed"], _mean_fitness(everybody, "all").iloc[0]
     said = (
         f"{evidence.percent(followed['share'], 1)} of {followed['of']:,} {unit} took the way intended "
-        f"(interval {evidence.percent_range(followed['low'], followed['high'])}); fitness {fitness['fitness']:.2f} "
+        f"(interval {evidence.percent_range(followed['low'], followed['high'], 1)}); fitness {fitness['fitness']:.2f} "
         f"of 1 ({fitness['low']:.2f} to {fitness['high']:.2f})."
     )
     astray = steps[~steps["as_planned"]]
@@ -238,5 +238,5 @@ def _in_words(counts: pd.DataFrame, steps: pd.DataFrame, per: str) -> str:
     planned = "the end" if most["planned"] == END else most["planned"]
     return (
         f"{said} Most often the plan fails after {most['step']}: {evidence.percent(most['share'], 1)} {next_is} "
-        f"({evidence.percent_range(most['low'], most['high'])}), where {planned} was planned."
+        f"({evidence.percent_range(most['low'], most['high'], 1)}), where {planned} was planned."
     )

@@ -312,6 +312,8 @@ def _bands(axes: Axes, moves: pd.DataFrame, blocks: list[pd.DataFrame]) -> None:
     for place in range(len(blocks) - 1):
         left, right = blocks[place], blocks[place + 1]
         here = moves[moves["place"] == place]
+        if here.empty:
+            continue
         here = here.assign(at=here["source"].map(left["order"]), to=here["target"].map(right["order"]))
         scale = (left["bottom"].iloc[0] - left["top"].iloc[0]) / left["n"].iloc[0]
         here["height"] = here["n"] * scale
