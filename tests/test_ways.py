@@ -72,7 +72,7 @@ def _all_tables(events, steps):
 # Whatever the rows
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_neither_row_order_nor_repeated_rows_nor_the_engine_change_anything(rows, random):
     rows = [*rows, ("a", 3, "v"), ("b", 3, "c")]
@@ -85,7 +85,7 @@ def test_neither_row_order_nor_repeated_rows_nor_the_engine_change_anything(rows
         pd.testing.assert_frame_equal(here, there)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(EVENTS)
 def test_transitions_and_paths_are_those_written_out_by_hand(rows):
     counts, ways = {}, {}
@@ -114,7 +114,7 @@ def _walks_by_hand(rows, steps):
     return walks
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(EVENTS)
 def test_returns_circles_and_jumps_are_those_counted_by_hand(rows):
     rows, steps = [*rows, ("a", 0, "v"), ("a", 1, "c"), ("a", 2, "o")], ["v", "c", "o"]
@@ -137,7 +137,7 @@ def test_returns_circles_and_jumps_are_those_counted_by_hand(rows):
     assert len(jumps) == any(("v", "o") in itertools.pairwise(walk) for walk in walks)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(EVENTS)
 def test_fitness_is_the_common_part_of_walk_and_plan(rows):
     rows, steps = [*rows, ("a", 0, "v"), ("a", 1, "c"), ("a", 2, "o")], ["v", "c", "o"]
@@ -396,6 +396,20 @@ def test_a_step_that_nobody_leaves_and_one_customer_with_one_event_are_no_troubl
     assert journeys.jumps(one, ["v", "c"]).empty
     assert journeys.divergence(one, ["v", "c"]).kinds["n"].tolist() == [0, 1, 0, 1, 0]
     assert journeys.stage_times(one, ["v", "c"])["left"].tolist() == [0, 0]
+
+
+def test_a_base_without_steps_or_events_has_empty_tables_of_the_usual_columns():
+    log, usual = walked(a="vco"), ["v", "c", "o"]
+    none = log.head(0)
+    for table in (journeys.loops, journeys.jumps, journeys.stage_times):
+        assert list(table(log, [])) == list(table(log, usual))
+        assert table(log, []).empty
+    found = journeys.divergence(none, [])
+    assert [list(t) for t in found[:3]] == [list(t) for t in journeys.divergence(log, usual)[:3]]
+    assert all(table.empty for table in found[:3])
+    assert found.words == "Nobody took a step of the plan, so nothing can be said of it."
+    with pytest.raises(Problem, match="there are no events at all"):
+        journeys.divergence(none, usual)
 
 
 # Figures

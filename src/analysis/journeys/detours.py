@@ -25,7 +25,8 @@ def loops(
     ----------
     events : any frame with columns customer_id, occurred_at, event
     steps : sequence of str
-        Events in the order intended; others are passed over.
+        Events in the order intended, at least two; others are passed over. None give an empty table, for a base that
+        has no steps.
     goal : str, optional
         The step to be reached; the last one by default.
     per : str
@@ -131,6 +132,8 @@ def _jumps_ahead(walk: str, i: int) -> Iterator[tuple[str, bool]]:
 
 def _detours(events: IntoFrame, steps, goal, per: str, min_size: int, turns: Callable) -> tuple[pd.DataFrame, dict]:
     """The figures of each detour by its walk in letters, and the steps of the letters."""
+    if len(steps) == 0:
+        return _judged(pd.DataFrame(columns=_COUNTED, dtype="float64").assign(walk=pd.Series(dtype="str"))), {}
     letter = letters(steps)
     goal = goal_letter(goal, letter)
     counts = walk_counts(events, letter, per)

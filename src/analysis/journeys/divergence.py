@@ -58,7 +58,7 @@ def divergence(
     ----------
     events : any frame with columns customer_id, occurred_at, event
     intended : sequence of str
-        The steps that customers should take, in order.
+        The steps that customers should take, in order, at least two; none give empty tables, for a base without steps.
     by : DataFrame with columns customer_id (each once) and `group`, optional
         Customers of no group are then left out.
     group : str
@@ -104,12 +104,13 @@ def divergence(
     >>> found.fitness["fitness"].round(2).tolist()  # of 1, 4/5 and 2/4
     [0.77]
     """
-    letter = letters(intended)
+    letter = letters(intended) if len(intended) else {}
     counts = walk_counts(events, letter, per, others=True)
     counts = _with_group(counts, by, group, min_size)
     judged = {walk: (*_departures(walk, letter), _fitness(walk, letter)) for walk in counts["walk"].unique()}
     figures = pd.DataFrame.from_dict(judged, orient="index", columns=[*KINDS_OF_DIVERGENCE, "fitness"])
-    counts = counts.join(figures.mul(1.0), on="walk")
+    figures.index = figures.index.astype("str")  # without any walk it would be numbers
+    counts = counts.join(figures.astype("float64"), on="walk")
     moments = walks(events, per)
     steps = _next_steps(transitions(folded(moments, per, list(letter)), list(letter), per), list(letter))
     kinds, fitness = _shares_of_kinds(counts, group), _mean_fitness(counts, group)
@@ -164,7 +165,7 @@ def _of_plan(walk: str) -> str:
 
 
 def _next_steps(moves: pd.DataFrame, steps: list[str]) -> pd.DataFrame:
-    planned = dict(zip(steps, [*steps[1:], END], strict=True))
+    planned = dict(pairwise([*steps, END]))
     place = {step: i for i, step in enumerate(steps)}
     moves = moves[moves["source"].isin(steps)].rename(columns={"source": "step", "target": "happened"})
     moves = moves.assign(planned=moves["step"].map(planned), _place=moves["step"].map(place))
