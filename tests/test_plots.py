@@ -237,6 +237,8 @@ FIGURES = {
     "funnel_groups": lambda **kw: plots.funnel_groups(COMPARED, **kw),
     "paths": lambda **kw: plots.paths(ways(("visit → order", 30, 0.3), ("visit", 20, 0.2)), **kw),
     "transitions": lambda **kw: plots.transitions(MOVES, **kw),
+    "process_map": lambda **kw: plots.process_map(MOVES, **kw),
+    "sankey": lambda **kw: plots.sankey(ways(("visit → order", 30, 0.3), ("visit", 70, 0.7)), **kw),
 }
 every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
 
@@ -299,7 +301,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 25
+    assert len(drawn) == 27
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name

@@ -10,6 +10,8 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.detours import jumps, loops
+from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.moments import KINDS
@@ -18,7 +20,7 @@ from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import Plan, default_steps, events
 from analysis.journeys.together import together
-from analysis.journeys.transitions import END, START, transitions
+from analysis.journeys.transitions import END, START, stage_times, transitions
 
 __all__ = [
     "DEAL_EVENTS",
@@ -29,18 +31,23 @@ __all__ = [
     "STAGES",
     "START",
     "Bottlenecks",
+    "Divergence",
     "Plan",
     "attempts",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
     "default_steps",
+    "divergence",
     "events",
     "findings",
     "funnel",
     "journey_map",
+    "jumps",
+    "loops",
     "paths",
     "sessions",
+    "stage_times",
     "together",
     "transitions",
 ]

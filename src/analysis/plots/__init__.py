@@ -22,11 +22,12 @@ from analysis.plots.data import completeness, orders_over_time, row_accounts
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
-from analysis.plots.journeys import funnel, funnel_groups, paths, transitions
+from analysis.plots.journeys import funnel, funnel_groups
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
 from analysis.plots.segments import lorenz, origins, overlaps, rfm_map, segment_sizes, segment_traits, stability
+from analysis.plots.ways import paths, process_map, sankey, transitions
 
 __all__ = [
     "ACCENT",
@@ -53,11 +54,13 @@ __all__ = [
     "persona_fit",
     "places",
     "priority",
+    "process_map",
     "profit_curve",
     "profits",
     "rfm_map",
     "rhythm",
     "row_accounts",
+    "sankey",
     "segment_colour",
     "segment_sizes",
     "segment_traits",
