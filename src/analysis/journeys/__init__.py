@@ -9,10 +9,12 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
+from analysis.journeys.deals import WinRates, deal_events, stage_order, win_rates
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
 from analysis.journeys.paths import paths
+from analysis.journeys.pipeline import Pipeline, pipeline
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
 from analysis.journeys.transitions import END, START, transitions
@@ -26,15 +28,21 @@ __all__ = [
     "STAGES",
     "START",
     "Bottlenecks",
+    "Pipeline",
     "Plan",
+    "WinRates",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
+    "deal_events",
     "default_steps",
     "events",
     "findings",
     "funnel",
     "journey_map",
     "paths",
+    "pipeline",
+    "stage_order",
     "transitions",
+    "win_rates",
 ]
