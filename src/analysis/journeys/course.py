@@ -16,6 +16,10 @@ from analysis.journeys.incidence import WAITING, Incidence, Stays, days_until, i
 #: A chance is conditioned on a deal's days in the stage as far as so many deals left it later; older ones share it.
 LEAST_LATER = 20
 
+#: What a deal is worth, deals won in so many days say, as prices change; all that were won, if these are too few.
+VALUE_DAYS = 365
+FEWEST_VALUES = 20
+
 #: How often the deals are weighed anew for an interval.
 DRAWS = 500
 
@@ -28,6 +32,7 @@ class Course(NamedTuple):
     table : DataFrame, one row per deal, as of `Deals`
     whole : Stays, from coming up to the decision; ends are 0 won, 1 lost
     stages : list of Stays, in each stage; ends are the stage gone to, then won, then lost
+    valued : array (deals,) of bool, whose amounts say what a won deal is worth
     of_open : DataFrame, one row per open deal
         ``place`` in `table`; ``stage`` it lies in (-1: none is known) and ``days`` since; ``at``, the place of these
         days among those of the stage's incidence; ``amount``.
@@ -36,6 +41,7 @@ class Course(NamedTuple):
     table: pd.DataFrame
     whole: Stays
     stages: list[Stays]
+    valued: np.ndarray
     of_open: pd.DataFrame
 
 
@@ -82,7 +88,7 @@ def course(deals: Deals, steps: list[str]) -> Course:
     for i, of in enumerate(stages):
         there = of_open["stage"] == i
         of_open.loc[there, "at"] = _places(of, of_open.loc[there, "days"].to_numpy())
-    return Course(table, whole, stages, of_open)
+    return Course(table, whole, stages, _valued(table, deals.end), of_open)
 
 
 def estimate(of: Course, weights: np.ndarray | None = None, doubt: np.ndarray | None = None) -> Estimate:
@@ -113,7 +119,7 @@ def estimate(of: Course, weights: np.ndarray | None = None, doubt: np.ndarray | 
     size = np.array([_known(stay, exits, 0) for stay, exits in zip(of.stages, stages, strict=True)])
     went_on = _doubted(moves[:, : n + 1].sum(axis=1), size, doubt[:n].T)
     win_chance = _doubted(win_chance, size, doubt[:n].T)
-    win_rate, value = _of_decided(of.table, weights, doubt[n])
+    win_rate, value = _of_decided(of, weights, doubt[n])
     cycle, late = days_until(whole, [0], 0.5), days_until(whole, [0], 0.9)
     return Estimate(whole, stages, won, win_rate, went_on, win_chance, chance, value, cycle, late)
 
@@ -176,13 +182,20 @@ def _doubted(share, n, doubt: np.ndarray):
         return np.where(n > 0, (share * n + doubt[0]) / (n + doubt[0] + doubt[1]), np.nan)
 
 
-def _of_decided(table: pd.DataFrame, weights: np.ndarray | None, doubt: np.ndarray) -> tuple[float, float]:
+def _valued(table: pd.DataFrame, end: pd.Timestamp) -> np.ndarray:
+    """The deals whose amounts say what a won deal is worth now."""
+    won = ((table["outcome"] == "won") & table["amount"].notna()).to_numpy()
+    late = won & (table["closed_at"] > end - pd.Timedelta(days=VALUE_DAYS)).to_numpy()
+    return late if late.sum() >= FEWEST_VALUES else won
+
+
+def _of_decided(of: Course, weights: np.ndarray | None, doubt: np.ndarray) -> tuple[float, float]:
     """Win rate, NaN where no deal is recorded as won or none as lost; mean amount of the won, NaN without amounts."""
-    counts = np.ones(len(table)) if weights is None else weights
-    won, lost = ((table["outcome"] == outcome).to_numpy() for outcome in ("won", "lost"))
+    counts = np.ones(len(of.table)) if weights is None else weights
+    won, lost = ((of.table["outcome"] == outcome).to_numpy() for outcome in ("won", "lost"))
     n_won, n_lost = math.fsum(counts[won]) + doubt[0], math.fsum(counts[lost]) + doubt[1]
     win_rate = n_won / (n_won + n_lost) if won.any() and lost.any() else math.nan
-    amounts = table["amount"].to_numpy()
-    valued = won & np.isfinite(amounts)
-    value = math.fsum((amounts * counts)[valued]) / math.fsum(counts[valued]) if valued.any() else math.nan
-    return win_rate, value
+    if not of.valued.any():
+        return win_rate, math.nan
+    values, counts = of.table["amount"].to_numpy()[of.valued], counts[of.valued]
+    return win_rate, math.fsum(values * counts) / math.fsum(counts)

@@ -28,6 +28,11 @@ MIN_SIZE = 5
 #: How a deal ends, which is no stage of it.
 ENDS = ("won", "lost")
 
+#: Days within which wins are counted where no loss is recorded: a quarter, for which sales are usually planned.
+WITHIN_DAYS = 90
+
+_NEEDED = ("deal_id", "outcome", "created_at", "closed_at")
+
 EVENT_COLUMNS = ["deal_id", "customer_id", "occurred_at", "event", "value", "owner", "source", "industry", "product"]
 WIN_RATE_COLUMNS = ["split", "group", "n", "won", "rate", "low", "high", "n_elsewhere", "elsewhere", "difference"]
 WIN_RATE_COLUMNS += ["difference_low", "difference_high", "p", "p_corrected", "effect", "differs"]
@@ -39,7 +44,7 @@ class WinRates(NamedTuple):
     Attributes
     ----------
     table : DataFrame, one row per split and group
-    won, n : int, deals won, of how many decided
+    won, n : int, deals won, of how many judged
     words : str
     """
 
@@ -142,7 +147,10 @@ def stage_order(events: pd.DataFrame) -> list[str]:
 
 
 def win_rates(
-    base: Mapping[str, IntoFrame], by: Sequence[str] | None = None, as_of: date | None = None, min_size: int = MIN_SIZE
+    base: Mapping[str, IntoFrame],
+    by: Sequence[str] | None = None,
+    as_of: date | None = None,
+    within_days: float | None = None,
 ) -> WinRates:
     """Who wins more of their deals than all others, and is that more than chance?
 
@@ -154,18 +162,20 @@ def win_rates(
         Of `SPLITS`; all that the base has when left out.
     as_of : date, optional
         As for :func:`deal_events`.
-    min_size : int
-        Groups with fewer decided deals are left out, from "elsewhere" too.
+    within_days : float, optional
+        Compare the shares won within so many days of coming up, of all deals that were seen for as long, decided or
+        not; for this the base needs created_at and closed_at. When left out, the decided deals are compared, and where
+        no loss is recorded `WITHIN_DAYS` hold.
 
     Returns
     -------
     table : DataFrame, one row per split and group, by split and name
-        ``split``, ``group``; ``n`` decided deals, ``won`` of them; ``rate`` = won / n with its 95 % Wilson interval
-        ``low``, ``high``; ``n_elsewhere`` and ``elsewhere``, the rate of all other groups together; ``difference`` of
-        the two with ``difference_low``, ``difference_high``, ``p``, ``p_corrected``; ``effect``, Cohen's h;
-        ``differs`` (bool).
+        ``split``, ``group``; ``n`` judged deals, five or more, ``won`` of them; ``rate`` = won / n with its 95 % Wilson
+        interval ``low``, ``high``; ``n_elsewhere`` and ``elsewhere``, the rate of all other groups together;
+        ``difference`` of the two with ``difference_low``, ``difference_high``, ``p``, ``p_corrected``; ``effect``,
+        Cohen's h; ``differs`` (bool).
     won, n : int
-        Of all decided deals.
+        Of all judged deals.
     words : str
         Who stands out in each split; that nobody does is an answer.
 
@@ -179,8 +189,9 @@ def win_rates(
     p values are corrected after Holm over all groups of all splits, and the intervals of the differences are widened
     to hold together (Bonferroni). A best and a worst owner there always is: of twenty who all win 40 % of ten deals
     each, the luckiest wins seven. Interval and correction keep such luck from standing out, as the limits of a funnel
-    plot do (Spiegelhalter 2005, Statistics in Medicine 24:1185). Cohen's h is the difference of the arcsines (Cohen
-    1988). Only decided deals count: where wins take longer than losses, whoever began lately looks worse than they are.
+    plot do (Spiegelhalter 2005, Statistics in Medicine 24:1185). Groups of fewer than five deals are left out, from
+    "elsewhere" too. Cohen's h is the difference of the arcsines (Cohen 1988). Of decided deals: where wins take longer
+    than losses, whoever began lately looks worse than they are; `within_days` is fair to them.
 
     Examples
     --------
@@ -189,22 +200,21 @@ def win_rates(
     >>> print(win_rates({"deals": deals}).words)
     By owner: no one stands out (2 compared).
     """
-    deals = deals_until(base, as_of, need=("deal_id", "outcome")).table
-    decided = deals[deals["outcome"].isin(ENDS)].assign(won=lambda d: d["outcome"] == "won")
-    known = [c for c in SPLITS if deals[c].notna().any()]
+    timed = within_days is not None
+    deals = deals_until(base, as_of, need=_NEEDED if timed else _NEEDED[:2])
+    known = [c for c in SPLITS if deals.table[c].notna().any()]
     splits = known if by is None else [_known_split(c, known) for c in ([by] if isinstance(by, str) else by)]
-    counts = [_counts(decided, split, min_size) for split in splits]
-    table = _judged(pd.concat(counts, ignore_index=True) if counts else _counts(decided, "owner", min_size))
-    words = [_verdict(table[table["split"] == split], split, min_size) for split in splits]
-    if not decided["won"].nunique() > 1:
-        words = ["All decided deals ended alike, or none is decided: there are no win rates to compare."]
-    return WinRates(table, int(decided["won"].sum()), len(decided), " ".join(words) or "Nothing to compare deals by.")
+    if not timed and deals.table["created_at"].notna().any() and not (deals.table["outcome"] == "lost").any():
+        within_days = WITHIN_DAYS
+    judged = _decided(deals.table) if within_days is None else _seen_for(deals, within_days)
+    table = _judged(pd.concat([_counts(judged, split) for split in splits or SPLITS[:1]], ignore_index=True))
+    return WinRates(table, int(judged["won"].sum()), len(judged), _words(judged, table, splits, within_days))
 
 
 def deals_until(
     base: Mapping[str, IntoFrame],
     as_of: date | None = None,
-    need: Sequence[str] = ("deal_id", "created_at", "closed_at", "outcome"),
+    need: Sequence[str] = _NEEDED,
 ) -> Deals:
     """The deals as they stood at the end of a day; what happened later has not happened."""
     if "deals" not in base:
@@ -325,13 +335,36 @@ def _known_split(split: str, known: list[str]) -> str:
     return split
 
 
-def _counts(decided: pd.DataFrame, split: str, min_size: int) -> pd.DataFrame:
-    """Won of decided deals, in each group that is large enough and in all such others together."""
-    counts = decided.dropna(subset=split).groupby(split)["won"].agg(["sum", "size"])
-    counts = counts[counts["size"] >= max(min_size, 1)]
+def _decided(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["outcome"].isin(ENDS)].assign(won=lambda d: d["outcome"] == "won")
+
+
+def _seen_for(deals: Deals, days: float) -> pd.DataFrame:
+    """Deals that came up so many days before the end or earlier, and whether they were won within these days."""
+    if not days > 0:
+        raise Problem(f"within_days is {days}. It must be above 0; leave it out to compare decided deals.")
+    length, table = pd.Timedelta(days=days), deals.table
+    seen = table[table["created_at"] + length <= deals.end]
+    took = seen["closed_at"] - seen["created_at"]
+    return seen.assign(won=(seen["outcome"] == "won") & (took >= pd.Timedelta(0)) & (took <= length))
+
+
+def _counts(judged: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Won of judged deals, in each group that is large enough and in all such others together."""
+    counts = judged.dropna(subset=split).groupby(split)["won"].agg(["sum", "size"])
+    counts = counts[counts["size"] >= MIN_SIZE]
     won, n = counts["sum"].to_numpy("int64"), counts["size"].to_numpy("int64")
     table = pd.DataFrame({"split": split, "group": counts.index.astype("str"), "k": won, "n": n})
     return table.assign(k_elsewhere=won.sum() - won, n_elsewhere=n.sum() - n)
+
+
+def _words(judged: pd.DataFrame, table: pd.DataFrame, splits: list[str], within_days: float | None) -> str:
+    if judged["won"].nunique() < 2:
+        return "All deals that can be judged ended alike, or there are none: there are no win rates to compare."
+    if not splits:
+        return "Nothing is known of the deals by which they could be compared."
+    counted = "" if within_days is None else f"Won within {within_days:g} days, of all deals seen for as long. "
+    return counted + " ".join(_verdict(table[table["split"] == split], split) for split in splits)
 
 
 def _judged(counts: pd.DataFrame) -> pd.DataFrame:
@@ -343,9 +376,9 @@ def _judged(counts: pd.DataFrame) -> pd.DataFrame:
     return table[WIN_RATE_COLUMNS].sort_values(["split", "group"], ignore_index=True)
 
 
-def _verdict(table: pd.DataFrame, split: str, min_size: int) -> str:
+def _verdict(table: pd.DataFrame, split: str) -> str:
     if len(table) < 2:
-        return f"By {split}: nothing to compare, as fewer than two have {min_size} decided deals."
+        return f"By {split}: nothing to compare, as fewer than two have {MIN_SIZE} deals."
     out = table[table["differs"]].sort_values(["p_corrected", "group"])
     if out.empty:
         return f"By {split}: no one stands out ({len(table):,} compared)."

@@ -22,11 +22,15 @@ from analysis.journeys.incidence import WAITING, days_until
 #: More stages than this are no stages of a sale.
 MOST_STAGES = 50
 
+#: Where open deals lie of which nobody knows since when.
+UNDATED = "(no date)"
+
 #: Points at which the curve of winning is given.
 _POINTS = 120
 
 STAGE_COLUMNS = ["stage", "entered", "went_on", "lost", "open", "rate", "low", "high", "median_days", "p90_days"]
-STAGE_COLUMNS += ["win_chance", "win_low", "win_high", "value", "wins", "expected", "expected_low", "expected_high"]
+STAGE_COLUMNS += ["win_chance", "win_low", "win_high", "value"]
+STAGE_COLUMNS += ["wins", "wins_low", "wins_high", "expected", "expected_low", "expected_high"]
 
 
 class Pipeline(NamedTuple):
@@ -59,17 +63,18 @@ def pipeline(
     Returns
     -------
     figures : DataFrame, columns ``measure``, ``value``, ``low``, ``high``, ``n``, ``unit``
-        ``open_deals``; ``win_rate``, won of decided deals (Wilson), NaN where no loss or no win is recorded;
-        ``won_in_time``, the share of all deals that is won within the time seen, open ones counted for as long as they
-        were seen; ``cycle_days`` and ``cycle_p90_days``, days within which half and nine in ten of the deals that are
-        won have been won; ``mean_value`` of a won deal; ``velocity``, money per day; ``expected_wins`` and
-        ``pipeline_value``, what the open deals will bring; ``naive_value``, all that is open times the win rate.
-    stages : DataFrame, one row per stage, in order
+        ``open_deals`` and ``open_value``, their amounts; ``win_rate``, won of decided deals (Wilson), NaN where no loss
+        or no win is recorded; ``won_in_time``, the share of all deals that is won within the time seen, open ones
+        counted for as long as they were seen; ``cycle_days`` and ``cycle_p90_days``, days within which half and nine in
+        ten of the deals that are won have been won; ``mean_value`` of a deal won in the last 365 days; ``velocity``,
+        money per day; ``expected_wins`` and ``pipeline_value``, what the open deals will bring; ``naive_value``, all
+        that is open times the win rate.
+    stages : DataFrame, one row per stage, in order, and one more where open deals have no date
         ``entered`` (a deal that comes back counts again), ``went_on`` to another stage or to be won, ``lost``,
         ``open``; ``rate`` of going on with ``low``, ``high``; ``median_days`` and ``p90_days`` until half and nine in
         ten of those that go on have gone on; ``win_chance`` of a deal that has just come, with ``win_low``,
-        ``win_high``; ``value`` of the deals that lie there, of which ``wins`` are expected to be won and to bring
-        ``expected`` (``expected_low``, ``expected_high``).
+        ``win_high``; ``value`` of the deals that lie there, of which ``wins`` (``wins_low``,
+        ``wins_high``) are expected to be won and to bring ``expected`` (``expected_low``, ``expected_high``).
     open_deals : DataFrame, one row per open deal, by deal_id
         ``deal_id``, ``stage``, ``days`` in it, ``amount``, ``amount_known`` (bool), ``win_chance``, ``low``, ``high``,
         ``expected``.
@@ -97,6 +102,7 @@ def pipeline(
     the median of the deals that are won.
 
     *Amounts.* An open deal without amount is taken to be worth the mean of the won ones; `words` says how many are.
+    What a won deal is worth, those of the last 365 days say, as prices change; all, if fewer than 20 are so young.
 
     *Intervals* come from weighing the deals anew, 500 times (Bayesian bootstrap: Rubin 1981, Annals of Statistics
     9:130), each chance with half a deal won and half a deal lost added, so that three wins out of three do not make it
@@ -115,7 +121,8 @@ def pipeline(
     deals = deals_until(base, as_of)
     steps = _checked_order(deals, order)
     of = course(deals, steps)
-    point, drawn = estimate(of), _drawn(of, seed)
+    point = estimate(of)
+    drawn = _drawn(of, point, seed)
     figures = _figures(of, point, drawn)
     stages = _stages(of, steps, point, drawn)
     open_deals = _open_deals(of, steps, point, drawn)
@@ -157,11 +164,11 @@ def _checked_order(deals: Deals, order: Sequence[str] | None) -> list[str]:
     return order
 
 
-def _drawn(of: Course, seed: int) -> _Drawn:
+def _drawn(of: Course, point: Estimate, seed: int) -> _Drawn:
     rng, n = np.random.default_rng(seed), len(of.stages)
-    grid = np.linspace(0, of.whole.days[-1] if len(of.whole.days) else 0, _POINTS)
-    amounts, won = of.of_open["amount"].to_numpy(), of.table["outcome"] == "won"
-    won_amounts = of.table["amount"][won].dropna().to_numpy()
+    even = np.linspace(0, of.whole.days[-1] if len(of.whole.days) else 0, _POINTS)
+    grid = np.unique([*even, *(days for days in (point.cycle, point.late) if math.isfinite(days))])
+    amounts, won_amounts = of.of_open["amount"].to_numpy(), of.table["amount"].to_numpy()[of.valued]
     unknown, stage = np.flatnonzero(~np.isfinite(amounts)), of.of_open["stage"].to_numpy() % (n + 1)
     rows = []
     for drawn in draws(of, rng):
@@ -212,14 +219,14 @@ def _figures(of: Course, point: Estimate, drawn: _Drawn) -> pd.DataFrame:
     )
     rated = math.isfinite(point.win_rate)
     total = _sum(worth)
-    valued = int((of.table["amount"].notna() & (of.table["outcome"] == "won")).sum())
     rows = [
         ("open_deals", n_open, np.nan, np.nan, n_open, "deals"),
+        ("open_value", total, np.nan, np.nan, n_open, "currency"),
         ("win_rate", point.win_rate, *((rate_low, rate_high) if rated else (np.nan,) * 2), n_won + n_lost, "share"),
         ("won_in_time", point.won, *_bounds(won, point.won), len(of.whole.days), "share"),
         ("cycle_days", point.cycle, *_bounds(cycle, point.cycle), n_won, "days"),
         ("cycle_p90_days", point.late, *_bounds(late, point.late), n_won, "days"),
-        ("mean_value", point.value, *_bounds(value, point.value), valued, "currency"),
+        ("mean_value", point.value, *_bounds(value, point.value), int(of.valued.sum()), "currency"),
         ("velocity", velocity, *_bounds(drawn_velocity, velocity), n_open, "currency per day"),
         ("expected_wins", wins := _sum(point.chance), *_bounds(drawn.wins.sum(axis=1), wins), n_open, "deals"),
         ("pipeline_value", v := _sum(point.chance * worth), *_bounds(drawn.money.sum(axis=1), v), n_open, "currency"),
@@ -231,20 +238,29 @@ def _figures(of: Course, point: Estimate, drawn: _Drawn) -> pd.DataFrame:
 
 
 def _stages(of: Course, steps: list[str], point: Estimate, drawn: _Drawn) -> pd.DataFrame:
-    n, stage, worth = len(steps), of.of_open["stage"].to_numpy(), _worth(of, point)
-    rows = []
-    for i, (name, stay, exits) in enumerate(zip(steps, of.stages, point.stages, strict=True)):
+    n = len(steps)
+    on_its_way, rows = list(range(n + 1)), []
+    for name, stay, exits in zip(steps, of.stages, point.stages, strict=True):
         on, lost, waits = (int(x.sum()) for x in ((stay.end >= 0) & (stay.end <= n), stay.end > n, stay.end == WAITING))
-        on_its_way = list(range(n + 1))
         times = [days_until(exits, on_its_way, share) for share in (0.5, 0.9)]
-        sums = [_sum(x[stage == i]) for x in (worth, point.chance, point.chance * worth)]
-        rows.append((name, len(stay.days), on, lost, waits, *times, *sums))
-    names = ["stage", "entered", "went_on", "lost", "open", "median_days", "p90_days", "value", "wins", "expected"]
+        rows.append((name, len(stay.days), on, lost, waits, *times))
+    names = ["stage", "entered", "went_on", "lost", "open", "median_days", "p90_days"]
     table = pd.DataFrame(rows, columns=names).assign(rate=point.went_on, win_chance=point.win_chance)
     table["low"], table["high"] = _bounds(drawn.went_on, point.went_on)
     table["win_low"], table["win_high"] = _bounds(drawn.win_chance, point.win_chance)
-    table["expected_low"], table["expected_high"] = _bounds(drawn.money[:, :n], table["expected"].to_numpy("float64"))
-    return table[STAGE_COLUMNS].astype({"stage": "str"})
+    if undated := int((of.of_open["stage"] == -1).sum()):
+        low, high = _bounds(drawn.single[:, 0], point.won)
+        row = {"stage": UNDATED, "entered": undated, "went_on": 0, "lost": 0, "open": undated, "win_chance": point.won}
+        table = pd.concat([table, pd.DataFrame([row | {"win_low": low, "win_high": high}])], ignore_index=True)
+    stage, worth = of.of_open["stage"].to_numpy() % (n + 1), _worth(of, point)
+    sums = {"value": worth, "wins": point.chance, "expected": point.chance * worth}
+    table = table.assign(**{name: [_sum(x[stage == i]) for i in table.index] for name, x in sums.items()})
+    for name, of_draws in (("wins", drawn.wins), ("expected", drawn.money)):
+        bounds = _bounds(of_draws[:, : len(table)], table[name].to_numpy("float64"))
+        table[f"{name}_low"], table[f"{name}_high"] = bounds
+    counts = ["entered", "went_on", "lost", "open"]
+    kinds = dict.fromkeys(STAGE_COLUMNS, "float64") | dict.fromkeys(counts, "int64") | {"stage": "str"}
+    return table[STAGE_COLUMNS].astype(kinds)
 
 
 def _open_deals(of: Course, steps: list[str], point: Estimate, drawn: _Drawn) -> pd.DataFrame:
@@ -321,18 +337,20 @@ def _of_value(said: pd.DataFrame) -> list[str]:
 
 def _of_gaps(of: Course, open_deals: pd.DataFrame) -> list[str]:
     """What was taken to be so for want of a record."""
-    words = []
-    if unvalued := int((~open_deals["amount_known"] & open_deals["amount"].notna()).sum()):
-        words.append(f"{unvalued:,} open deals have no amount; they are taken to be worth the mean of the won ones.")
-    if undated := int((of.of_open["stage"] == -1).sum()):
-        words.append(f"{undated:,} open deals have no date of a stage; they are given the chance of a new deal.")
+    unvalued = int((~open_deals["amount_known"] & open_deals["amount"].notna()).sum())
+    undated = int((of.of_open["stage"] == -1).sum())
     unknown = int(open_deals["win_chance"].isna().sum())
-    if unknown and unknown < len(open_deals):
-        words.append(f"{unknown:,} open deals lie in stages that no deal has left yet; nothing is expected of them.")
-    decided = of.table["outcome"] != "open"
-    if untimed := int(decided.sum() - np.isin(of.whole.end, (0, 1)).sum()):
-        words.append(f"{untimed:,} decided deals have no dates, or end before they begin; times are without them.")
-    return words
+    untimed = int((of.table["outcome"] != "open").sum() - (of.whole.end != WAITING).sum())
+    gaps = (
+        (unvalued, "Open deals without an amount: {}; taken to be worth the mean of the won ones."),
+        (undated, "Open deals without the date of a stage: {}; given the chance of a new deal."),
+        (
+            unknown if unknown < len(open_deals) else 0,
+            "Open deals in stages that none has left as late: {}; nothing is expected of them.",
+        ),
+        (untimed, "Decided deals without dates, or that end before they begin: {}; times are without them."),
+    )
+    return [words.format(f"{n:,}") for n, words in gaps if n]
 
 
 def _with_interval(figure: pd.Series) -> str:
