@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from analysis import evidence
 
@@ -35,7 +34,7 @@ def with_corrected_differences(table: pd.DataFrame) -> pd.DataFrame:
         counts = (x[measured] for x in (k, n, k_else, n_else))
         confidence = 1 - (1 - CONFIDENCE) / len(measured)
         figures[measured, :4] = np.column_stack(evidence.difference_of_shares(*counts, confidence=confidence))
-        figures[measured, 4] = multipletests(figures[measured, 3], method="holm")[1]
+        figures[measured, 4] = evidence.holm(figures[measured, 3])
     table = table.assign(elsewhere=ratio(k_else, n_else))
     table[["difference", "difference_low", "difference_high", "p", "p_corrected"]] = figures
     return table.assign(differs=figures[:, 4] < 1 - CONFIDENCE)
