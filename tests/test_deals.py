@@ -198,6 +198,31 @@ def test_a_deal_that_has_waited_long_has_the_chance_of_those_that_waited_as_long
     assert chance.to_dict() == pytest.approx({"new": 30 / 91 + 61 / 91 / 3, "old": 1 / 3})
 
 
+def test_a_deal_older_than_all_that_were_decided_shares_the_chance_of_the_last_twenty(few_draws):
+    # one is decided each day, by turns won and lost; the open one is among the 21 that waited longer than 40 days
+    decided = [(f"{i:02}", 0, i, "won" if i % 2 else "lost") for i in range(1, 61)]
+    found = journeys.pipeline({"deals": deals(*decided, ("old", -100, None, "open"))})
+    # day after day one of those left is decided, so that 20 of 21 are seen to end
+    assert found.open_deals["win_chance"].tolist() == pytest.approx([10 / 21])
+
+
+def test_a_stage_written_twice_is_entered_once(few_draws):
+    base = {
+        "deals": deals(("a", 0, 9, "won"), ("b", 0, 9, "lost")),
+        "deal_stages": stages(("a", "lead", 0), ("a", "lead", 3), ("a", "offer", 5), ("b", "lead", 0)),
+    }
+    lead = journeys.pipeline(base).stages.set_index("stage").loc["lead"]
+    assert lead[["entered", "went_on", "lost", "median_days"]].tolist() == [2, 1, 1, 5]
+
+
+def test_a_stage_entered_after_the_end_is_not_part_of_the_way():
+    base = {
+        "deals": deals(("a", 0, 9, "won"), ("b", 0, 4, "lost")),
+        "deal_stages": stages(("a", "lead", 0), ("a", "offer", 5), ("b", "lead", 0), ("b", "offer", 6)),
+    }
+    assert journeys.deal_events(base)["event"].tolist() == ["lead", "offer", "won", "lead", "lost"]
+
+
 def test_lost_deals_are_an_end_and_not_out_of_sight(few_draws):
     # one less Kaplan-Meier with lost deals censored would say that all are won: the last one at risk is
     found = figures({"deals": deals(("a", 0, 1, "lost"), ("b", 0, 2, "lost"), ("c", 0, 3, "won"))})

@@ -166,7 +166,7 @@ def _checked_order(deals: Deals, order: Sequence[str] | None) -> list[str]:
 
 def _drawn(of: Course, point: Estimate, seed: int) -> _Drawn:
     rng, n = np.random.default_rng(seed), len(of.stages)
-    even = np.linspace(0, of.whole.days[-1] if len(of.whole.days) else 0, _POINTS)
+    even = np.linspace(0, of.whole.days[of.whole.end != WAITING].max(initial=0), _POINTS)
     grid = np.unique([*even, *(days for days in (point.cycle, point.late) if math.isfinite(days))])
     amounts, won_amounts = of.of_open["amount"].to_numpy(), of.table["amount"].to_numpy()[of.valued]
     unknown, stage = np.flatnonzero(~np.isfinite(amounts)), of.of_open["stage"].to_numpy() % (n + 1)

@@ -84,8 +84,9 @@ def pipeline(stages: pd.DataFrame, figures: pd.DataFrame, currency: str = "", so
     title = f"{counted(n, 'open deal')}{worth} {'is' if n == 1 else 'are'} expected to bring {short(total['value'])}"
     title += f"{unit if money else ' wins'} (interval {short(total['low'])} to {short(total['high'])})"
     top = int(np.nanargmax(np.nan_to_num(expected)))
-    if len(stages) > 1 and np.nan_to_num(expected)[top] > np.nansum(expected) / 2:
-        title += f", most of it from {elided(stages['stage'].iloc[top], 30)}"
+    from_top = stages["stage"].iloc[top]
+    if len(stages) > 1 and expected[top] > np.nansum(expected) / 2 and not from_top.startswith("("):
+        title += f", most of it from {elided(from_top, 30)}"
     notes = f"n = {counted(n, 'open deal')}"
     drawn = "Bars by stage, with intervals: " + listing(zip(map(str, stages["stage"]), texts, strict=True))
     return finish(axes, title, drawn, notes, source)
