@@ -10,7 +10,7 @@ from statsmodels.duration.survfunc import CumIncidenceRight
 from analysis import journeys
 from analysis.bookshop import companies
 from analysis.errors import Problem
-from analysis.journeys import course, incidence
+from analysis.journeys import chances, incidence
 
 START = pd.Timestamp("2025-01-01", tz="Asia/Tehran")
 
@@ -71,7 +71,7 @@ def said(result):
 
 @pytest.fixture
 def few_draws(monkeypatch):
-    monkeypatch.setattr(course, "DRAWS", 40)
+    monkeypatch.setattr(chances, "DRAWS", 40)
 
 
 # Events and the order of stages
@@ -282,7 +282,7 @@ def test_the_sums_of_the_stages_are_the_figures(few_draws):
 
 
 def test_intervals_hold_the_truth_in_nineteen_of_twenty_markets(monkeypatch):
-    monkeypatch.setattr(course, "DRAWS", 100)
+    monkeypatch.setattr(chances, "DRAWS", 100)
     held = []
     for seed in range(30):
         base, won = simulated(seed, n=250, per_day=2.0)

@@ -15,7 +15,7 @@ from narwhals.typing import IntoFrame
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean
-from analysis.journeys.course import Course, Estimate, course, draws, estimate
+from analysis.journeys.chances import Course, Estimate, course, draws, estimate
 from analysis.journeys.deals import Deals, deals_until, stage_order
 from analysis.journeys.incidence import WAITING, days_until
 
