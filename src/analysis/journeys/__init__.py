@@ -10,12 +10,14 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.deals import WinRates, deal_events, stage_order, win_rates
 from analysis.journeys.detours import jumps, loops
 from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
+from analysis.journeys.pipeline import Pipeline, pipeline
 from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import Plan, default_steps, events
@@ -32,11 +34,14 @@ __all__ = [
     "START",
     "Bottlenecks",
     "Divergence",
+    "Pipeline",
     "Plan",
+    "WinRates",
     "attempts",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
+    "deal_events",
     "default_steps",
     "divergence",
     "events",
@@ -46,8 +51,11 @@ __all__ = [
     "jumps",
     "loops",
     "paths",
+    "pipeline",
     "sessions",
+    "stage_order",
     "stage_times",
     "together",
     "transitions",
+    "win_rates",
 ]

@@ -19,6 +19,7 @@ from analysis.plots.canvas import (
     theme,
 )
 from analysis.plots.data import completeness, orders_over_time, row_accounts
+from analysis.plots.deals import pipeline, win_curve, win_rates
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
@@ -52,6 +53,7 @@ __all__ = [
     "overlaps",
     "paths",
     "persona_fit",
+    "pipeline",
     "places",
     "priority",
     "process_map",
@@ -70,4 +72,6 @@ __all__ = [
     "theme",
     "traits",
     "transitions",
+    "win_curve",
+    "win_rates",
 ]
