@@ -361,7 +361,7 @@ def test_detours_need_steps_and_a_goal_that_exist():
 
 
 def test_each_departure_from_the_plan_is_told_apart():
-    walks = {"follows": "vco", "twice": "vvco", "skips": "vo", "goes back": "vcvco", "leaves": "vc", "strays": "vxco"}
+    walks = {"follows": "xvcox", "twice": "vvco", "skips": "vo", "goes back": "vcvco", "leaves": "vc", "strays": "vxco"}
     found = journeys.divergence(walked(**walks, stranger="x"), ["v", "c", "o"])
     counts = found.kinds.set_index("kind")["n"]
     # who looked at x on the way followed the plan all the same; who took no step of it is not judged
