@@ -14,8 +14,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis import evidence, journeys
 from analysis.errors import Problem
-from analysis.journeys.funnel import days_until
 from analysis.journeys.stages import _interval_of_median
+from analysis.journeys.waiting import days_until
 
 
 def happened(*rows, tz="UTC"):
@@ -207,30 +207,31 @@ def _frame(rows):
     return happened(*[(c, f"2025-03-01 {hour:02d}:00", e) for c, hour, e in rows])
 
 
-def _reached_by_hand(rows, steps, window):
+def _reached_by_hand(rows, steps, window, step_window):
     entered = [0] * len(steps)
     for customer in {c for c, _, _ in rows}:
-        at = -1
+        first = at = -1
         for i, step in enumerate(steps):
             later = [hour for c, hour, e in rows if c == customer and e == step and hour >= at]
-            if not later or (i and min(later) - at > window):
+            if not later or (i and (min(later) - at > step_window or min(later) - first > window)):
                 break
             at, entered[i] = min(later), entered[i] + 1
+            first = first if i else at
     return entered
 
 
 @settings(deadline=None, max_examples=50)
-@given(EVENTS, st.randoms(use_true_random=False), st.sampled_from([None, 1, 3]))
-def test_neither_row_order_nor_repeated_rows_nor_the_engine_change_anything(rows, random, window):
+@given(EVENTS, st.randoms(use_true_random=False), *[st.sampled_from([None, 1, 3])] * 2)
+def test_neither_row_order_nor_repeated_rows_nor_the_engine_change_anything(rows, random, window, step_window):
     known = [s for s in "vcox" if any(e == s for _, _, e in rows)]
     shuffled = [*rows, *random.choices(rows, k=5)]
     random.shuffle(shuffled)
     frame, other = _frame(rows), in_duckdb(_frame(shuffled))
     if len(known) > 1:
-        days = None if window is None else window / 24
-        funnel = journeys.funnel(frame, known, window_days=days)
-        assert funnel["entered"].tolist() == _reached_by_hand(rows, known, window or 99)
-        pd.testing.assert_frame_equal(funnel, journeys.funnel(other, known, window_days=days))
+        days = {"window_days": window and window / 24, "step_days": step_window and step_window / 24}
+        funnel = journeys.funnel(frame, known, **days)
+        assert funnel["entered"].tolist() == _reached_by_hand(rows, known, window or 99, step_window or 99)
+        pd.testing.assert_frame_equal(funnel, journeys.funnel(other, known, **days))
         judged = funnel.iloc[:-1]
         assert (judged["converted"] + judged["lost"] + judged["censored"] == judged["entered"]).all()
 
@@ -301,7 +302,7 @@ def _funnel(entered):
 
 def test_the_step_that_loses_a_larger_share_stands_out():
     # 100 of 1000, then 600 of 900, then 30 of 300 lost: rates 10 %, 66.7 %, 10 %
-    table, verdict = journeys.bottlenecks(_funnel([1000, 900, 300, 270]))
+    table, verdict, *_ = journeys.bottlenecks(_funnel([1000, 900, 300, 270]))
     assert table["step"].tolist() == ["b", "a", "c"]
     assert table["share"].tolist() == [600 / 730, 100 / 730, 30 / 730]
     assert table["stands_out"].tolist() == [True, False, False]
@@ -312,7 +313,7 @@ def test_the_step_that_loses_a_larger_share_stands_out():
 
 def test_no_step_stands_out_where_all_lose_the_same_share():
     # most are lost at the first step, only because most are there
-    table, verdict = journeys.bottlenecks(_funnel([1000, 500, 250, 125]))
+    table, verdict, *_ = journeys.bottlenecks(_funnel([1000, 500, 250, 125]))
     assert table["step"].tolist() == ["a", "b", "c"]
     assert not table["stands_out"].any()
     assert "No step stands out" in verdict
@@ -419,7 +420,7 @@ def test_the_seventh_order_is_no_step_of_its_own():
 def test_the_win_rate_is_won_of_decided(engine):
     base = {"deals": engine(DEALS)}
     plan = journeys.default_steps(base)
-    funnel = journeys.funnel(journeys.events(base), plan.steps)
+    funnel = journeys.funnel(journeys.events(base), plan.steps, per=plan.per)
     assert funnel["entered"].tolist() == [3, 2, 1]
     assert row(funnel, step="decided")["rate"] == 0.5
 
@@ -447,7 +448,7 @@ def test_a_base_without_a_journey_says_what_it_would_need():
     happened_here = journeys.events(once)
     empty = journeys.funnel(happened_here, plan.steps)
     assert list(empty) == list(journeys.funnel(FOUR, ["visit", "cart"]))
-    table, verdict = journeys.bottlenecks(empty)
+    table, verdict, *_ = journeys.bottlenecks(empty)
     assert "no funnel" in verdict
     assert all(t.empty for t in (empty, table, journeys.transitions(happened_here), journeys.paths(happened_here)))
     assert list(journeys.journey_map(once)) == list(journeys.journey_map({"touchpoints": STAGED}))
@@ -540,7 +541,7 @@ def test_the_shop_log_of_retentioneering_gives_its_known_funnel(real_data):
     funnel = journeys.funnel(log, steps)
     assert funnel["entered"].tolist() == [600, 511, 285]
     pd.testing.assert_frame_equal(funnel, journeys.funnel(log.df().sample(frac=1, random_state=1), steps))
-    table, verdict = journeys.bottlenecks(funnel)
+    table, verdict, *_ = journeys.bottlenecks(funnel)
     assert table["lost"].tolist() == [226, 89]
     assert "add_to_cart (44.2 %, elsewhere 14.8 %)" in verdict
 
@@ -553,7 +554,7 @@ def test_the_pipeline_of_maven_gives_its_known_win_rate(real_data):
             f"FROM '{real_data / 'maven_crm_sales' / 'sales_pipeline.csv'}'"
         )
     }
-    funnel = journeys.funnel(journeys.events(base), journeys.default_steps(base).steps)
+    funnel = journeys.funnel(journeys.events(base), journeys.default_steps(base).steps, per="deal_id")
     decided = row(funnel, step="decided")
     assert (decided["entered"], decided["converted"]) == (6711, 4238)
 
@@ -565,8 +566,8 @@ def test_a_ladder_of_orders_waits_a_third_of_the_time_that_the_data_cover():
     orders = pd.DataFrame(rows, columns=["order_id", "customer_id", "day"])
     orders["ordered_at"] = pd.to_datetime("2025-03-01") + pd.to_timedelta(orders.pop("day") - 1, unit="D")
     plan = journeys.default_steps({"orders": orders})
-    assert plan.window_days == 10
-    funnel = journeys.funnel(journeys.events({"orders": orders}), plan.steps, plan.window_days)
+    assert plan.step_days == 10
+    funnel = journeys.funnel(journeys.events({"orders": orders}), plan.steps, step_days=plan.step_days)
     assert funnel.loc[0, ["entered", "converted", "lost", "censored"]].tolist() == [3, 1, 1, 1]
 
 

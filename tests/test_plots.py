@@ -185,6 +185,20 @@ def segment_traits(names=("Occasional", "Regulars"), traits=("n_orders", "recenc
     return pd.DataFrame(rows)
 
 
+# by channel: of 40 visits in the app 10 lead to an order, of 60 in the web shop 45
+COMPARED = pd.DataFrame(
+    {
+        "channel": ["app", "app", "web", "web"],
+        "step": ["visit", "order"] * 2,
+        "judged": pd.array([40, None, 60, None], "Int64"),
+        "rate": [0.25, np.nan, 0.75, np.nan],
+        "low": [0.14, np.nan, 0.63, np.nan],
+        "high": [0.4, np.nan, 0.84, np.nan],
+        "elsewhere": [0.75, np.nan, 0.25, np.nan],
+        "difference": [-0.5, np.nan, 0.5, np.nan],
+        "differs": [True, False, True, False],
+    }
+)
 FIGURES = {
     "profit_curve": lambda **kw: plots.profit_curve(EARNED_CURVE, EARNED, "RFM", "GBP", **kw),
     "profits": lambda **kw: plots.profits(EARNED, "RFM", "GBP", **kw),
@@ -220,6 +234,7 @@ FIGURES = {
         GROUPS, "Half as many on the app: 40 % against 80 %", "share of checkouts", ["app"], share=True, **kw
     ),
     "funnel": lambda **kw: plots.funnel(steps(("visit", 200, 50), ("cart", 50, 40), ("order", 40, 0)), **kw),
+    "funnel_groups": lambda **kw: plots.funnel_groups(COMPARED, **kw),
     "paths": lambda **kw: plots.paths(ways(("visit → order", 30, 0.3), ("visit", 20, 0.2)), **kw),
     "transitions": lambda **kw: plots.transitions(MOVES, **kw),
     "process_map": lambda **kw: plots.process_map(MOVES, **kw),
@@ -286,7 +301,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 27
+    assert len(drawn) == 28
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -317,6 +332,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.traits(pd.DataFrame([trait()])),
         lambda: plots.intervals(GROUPS[:1], "One group", "share", nothing=0.0),
         lambda: plots.funnel(steps(("visit", 1, 0))),
+        lambda: plots.funnel_groups(COMPARED[:2]),
         lambda: plots.paths(ways((["visit"], 1, 1.0))),
         lambda: plots.transitions(MOVES[:1]),
     ],
@@ -337,6 +353,15 @@ def test_long_persian_and_dollar_names_are_cut_and_never_read_as_formulas():
 
 
 # The findings
+
+
+def test_the_step_at_which_groups_differ_most_is_named_with_both_rates():
+    axes = plots.funnel_groups(COMPARED, "session")
+    said = "They differ most after visit: 25 % of app go on to order (interval 14 to 40 %), everybody else 75 %"
+    assert title(axes).replace("\n", " ") == said
+    assert "sessions in a group" in last_line(axes)
+    unsure = plots.funnel_groups(COMPARED.assign(differs=False))
+    assert title(unsure).startswith("No step differs for certain between groups; widest after visit")
 
 
 def test_rows_set_aside_are_counted_by_reason():

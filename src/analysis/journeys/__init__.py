@@ -9,14 +9,17 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
+from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
 from analysis.journeys.detours import jumps, loops
 from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
-from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
+from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
+from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
-from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
+from analysis.journeys.steps import Plan, default_steps, events
+from analysis.journeys.together import together
 from analysis.journeys.transitions import END, START, stage_times, transitions
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "Bottlenecks",
     "Divergence",
     "Plan",
+    "attempts",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
@@ -42,6 +46,8 @@ __all__ = [
     "jumps",
     "loops",
     "paths",
+    "sessions",
     "stage_times",
+    "together",
     "transitions",
 ]

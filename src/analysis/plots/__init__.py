@@ -22,7 +22,7 @@ from analysis.plots.data import completeness, orders_over_time, row_accounts
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
-from analysis.plots.journeys import funnel
+from analysis.plots.journeys import funnel, funnel_groups
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
@@ -43,6 +43,7 @@ __all__ = [
     "distribution",
     "flow",
     "funnel",
+    "funnel_groups",
     "importance",
     "intervals",
     "lorenz",

@@ -24,6 +24,7 @@ from analysis.plots.canvas import (
     ranked_axis,
     wrapped,
 )
+from analysis.plots.groups import intervals
 
 
 def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
@@ -59,6 +60,8 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
     funnel[numbers] = funnel[numbers].astype(float)
     funnel["censored"] = funnel["censored"].fillna(0).astype(float) if "censored" in funnel.columns else 0.0
     steps = [elided(s, 30) for s in funnel["step"]]
+    may_be_left_out = funnel["optional"].astype(bool) if "optional" in funnel else pd.Series(False, funnel.index)
+    following = pd.Series(steps).where(~may_be_left_out).shift(-1).bfill()
     ways = funnel[:-1][funnel["rate"][:-1].notna()]
     worst = ways["rate"].idxmin() if len(ways) else None
     axes = canvas(rows=1.75 * len(funnel) - 0.5, least=1.5)
@@ -71,7 +74,8 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
             color=ACCENT if i == worst else QUIET, weight="bold" if i == worst else "normal",
         )  # fmt: skip
     label_bars(axes, funnel.index.to_numpy(), funnel["entered"], [f"{e:,.0f}" for e in funnel["entered"]])
-    ranked_axis(axes, [name_of(s) for s in funnel["step"]])
+    ranked_axis(axes, [f"({name_of(s)})" if left else name_of(s) for s, left in zip(
+        funnel["step"], may_be_left_out, strict=True)])  # fmt: skip
     axes.set(xlim=(0, funnel["entered"].max()), xticks=[])
     axes.spines["bottom"].set_visible(False)
     first, final = funnel["entered"].iloc[0], funnel["entered"].iloc[-1]
@@ -82,7 +86,7 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
         title = (
             f"{'The narrowest step comes' if clear else 'No step is clearly the narrowest; the lowest rate is'} "
             f"after {steps[worst]}: {percent(way['rate'])} of "
-            f"{counted(way['judged'], unit)} go on to {steps[worst + 1]}"
+            f"{counted(way['judged'], unit)} go on to {following[worst]}"
             f"{interval_words(way['low'], way['high'], ' (interval ', ')')}"
         )
     then = dict(zip(ways.index, texts, strict=True))
@@ -92,7 +96,53 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
     if len(funnel) > 1 and first:
         notes += f", of whom {percent(final / first)} reached {steps[-1]}"
     notes += "; dark: went on, light: did not" + (", outlined: may still" if funnel["censored"].any() else "")
+    notes += "; in brackets: may be left out" if may_be_left_out.any() else ""
     return finish(axes, title, drawn, notes, source)
+
+
+def funnel_groups(compared: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
+    """The step at which the groups differ most, and how each does there.
+
+    Parameters
+    ----------
+    compared : DataFrame, as from :func:`analysis.journeys.compare_funnels`
+    unit : who takes the steps: customer, session, deal
+    source : where the figures come from, for the last line
+
+    Notes
+    -----
+    Of a comparison within channels, that channel is drawn in which the difference lies. The group that differs most
+    from everybody else, for certain if any does, is in amber; the intervals drawn are those of each group's own rate.
+
+    Examples
+    --------
+    >>> from analysis.journeys import compare_funnels
+    >>> visits = pd.DataFrame({"customer_id": [f"{i}" for i in range(90)] * 2, "event": ["visit"] * 90 + ["order"] * 90,
+    ...                        "occurred_at": pd.Timestamp("2025-03-20"), "channel": ["app", "web", "web"] * 60})
+    >>> visits = visits[(visits["channel"] == "web") | (visits["event"] == "visit")]
+    >>> print(funnel_groups(compare_funnels(visits, ["visit", "order"], "channel")).get_title())
+    They differ most after visit: 0 % of app go on to order (interval 0 to 11 %), everybody else 100 %
+    """
+    first = compared.columns.get_loc("step") if "step" in compared else 0
+    known = compared.dropna(subset=["difference"]) if len(compared) else compared
+    if known.empty or not first:
+        return nothing_to_show("there are no groups to compare")
+    group, *within = compared.columns[:first]
+    sure = known[known["differs"].astype(bool)]
+    most = (sure if len(sure) else known).loc[lambda t: t["difference"].abs().idxmax()]
+    following = compared["step"][compared.index[compared.index.get_loc(most.name) + 1]]
+    shown = known[(known["step"] == most["step"]) & (known[within] == most[within]).all(axis=1)].sort_values(
+        ["rate", group], ascending=[True, True], kind="stable"
+    )
+    part = f" in {most[within[0]]}" if within else ""
+    title = "They differ most after" if len(sure) else "No step differs for certain between groups; widest after"
+    title += f" {most['step']}: {percent(most['rate'])} of {elided(most[group], 36)}{part} go on to {following}"
+    title += interval_words(most["low"], most["high"], " (interval ", ")")
+    title += f", everybody else {percent(most['elsewhere'])}"
+    table = shown.rename(columns={"rate": "value"})[["value", "low", "high"]]
+    table = table.assign(group=shown[group].map(name_of), customers=shown["judged"].astype("int64"))
+    label = f"of {unit}s at {most['step']}{part}, who go on to {following}"
+    return intervals(table, title, label, of_interest=[name_of(most[group])], share=True, unit=unit, source=source)
 
 
 def _funnel_bar(axes: Axes, row, last: bool, worst: bool) -> None:
