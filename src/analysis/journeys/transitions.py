@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from narwhals.typing import IntoFrame
 
-from analysis.errors import require_columns
 from analysis.evidence import share_interval
 from analysis.journeys.clusters import SUMS, effective_size, sums_of_groups
-from analysis.journeys.funnel import days_until
-from analysis.journeys.moments import MICROSECONDS_PER_DAY, OCCURRED_AT, clean, collected, require_names
+from analysis.journeys.course import MICROSECONDS_PER_DAY
+from analysis.journeys.moments import OCCURRED_AT, clean, collected, require_names
 from analysis.journeys.survival import median_interval
+from analysis.journeys.waiting import days_until
 
 START, END = "(start)", "(end)"  # pseudo-states before a customer's first and after the last event
 
@@ -142,15 +142,9 @@ def stage_times(events: IntoFrame, stages: Sequence[str], per: str = "customer_i
 
 def walks(events: IntoFrame, per: str = "customer_id") -> nw.LazyFrame:
     """The events without gaps: customer_id, occurred_at, event and the column that names who moves."""
-    frame = nw.from_native(events).lazy()
-    require_columns("The table of events", frame.collect_schema().names(), [per])
-    if per == "customer_id":
-        return clean(frame)
-    if "customer_id" not in frame.collect_schema():
-        frame = frame.with_columns(customer_id=nw.col(per))
-    instants = clean(frame).collect_schema()["occurred_at"]  # refuses what is no table of events
-    columns = ["customer_id", OCCURRED_AT.cast(instants), "event", per]
-    return frame.select(*columns).drop_nulls()
+    named = "customer_id" in nw.from_native(events).lazy().collect_schema()
+    moments = clean(events, per, ["customer_id"] if named or per == "customer_id" else [])
+    return (moments if named else moments.with_columns(customer_id=nw.col(per))).drop_nulls("customer_id")
 
 
 def order_of_events(order: Sequence[str]) -> list[str]:

@@ -336,7 +336,7 @@ def _stack(axes: Axes, place: int, block: pd.DataFrame, total: int, columns: int
     line = 0.135 / (inches[1] - 1.0)
     middles = apart(((block["top"] + block["bottom"]) / 2).to_numpy(), np.full(len(block), line))
     for (step, n), middle in zip(block["n"].items(), middles, strict=True):
-        text = f"{_shortened(step, max(letters, 6))} {percent(n / total)}"
+        text = f"{_shortened(step, max(letters, 10))} · {percent(n / total)}"
         style = {"va": "center", "size": 7.5, "bbox": CLEAR | {"pad": 0.5}, "zorder": 4}
         write(axes, text, (place + 0.05, middle), offset=(3, 0), color=QUIET if step == _OTHERS else INK, **style)
 
