@@ -15,6 +15,7 @@ from analysis.journeys.detours import jumps, loops
 from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
+from analysis.journeys.members import customers_by, members
 from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
 from analysis.journeys.pipeline import Pipeline, pipeline
@@ -41,6 +42,7 @@ __all__ = [
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
+    "customers_by",
     "deal_events",
     "default_steps",
     "divergence",
@@ -50,6 +52,7 @@ __all__ = [
     "journey_map",
     "jumps",
     "loops",
+    "members",
     "paths",
     "pipeline",
     "sessions",
