@@ -83,7 +83,13 @@ CHAPTERS = (
         writes=("personas", "persona_traits", "persona_exemplars"),
         edited=("personas.toml",),
     ),
-    Chapter("4_journeys", "Journeys", reads=(), uses=("segments", "personas", "persona_traits"), writes=("funnel", "transitions")),
+    Chapter(
+        "4_journeys",
+        "Journeys",
+        reads=(),
+        uses=("segments", "personas", "persona_traits"),
+        writes=("funnel", "transitions"),
+    ),
 )
 
 

@@ -11,12 +11,14 @@ from analysis.journeys.moments import collected, columns_of
 from analysis.segments.rfm import NO_PURCHASE
 
 
-def members(segments: pd.DataFrame | None) -> pd.DataFrame:
+def members(segments: pd.DataFrame | None, personas: pd.DataFrame | None = None) -> pd.DataFrame:
     """The customers of each persona, by its name.
 
     Parameters
     ----------
     segments : DataFrame, the artefact of that name, or None
+    personas : DataFrame, the artefact of that name, optional
+        Tells which of them are companies: these are left out, as they come by another way, by deals.
 
     Returns
     -------
@@ -36,6 +38,8 @@ def members(segments: pd.DataFrame | None) -> pd.DataFrame:
         return nobody
     require_columns("segments", segments.columns, ["customer_id", "segment_name"])
     bought = segments[segments["segment_name"] != NO_PURCHASE]
+    if personas is not None and "company" in personas:
+        bought = bought[~bought["segment"].isin(personas.loc[personas["company"].astype(bool), "persona"])]
     if bought["segment_name"].nunique() < 2:
         return nobody
     return bought[["customer_id", "segment_name"]].rename(columns={"segment_name": "persona"}).reset_index(drop=True)
