@@ -11,9 +11,9 @@ from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
+from analysis.journeys.journey_map import JourneyMap, JourneyMaps, map
 from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
 from analysis.journeys.paths import paths
-from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
 from analysis.journeys.transitions import END, START, transitions
 
@@ -26,6 +26,8 @@ __all__ = [
     "STAGES",
     "START",
     "Bottlenecks",
+    "JourneyMap",
+    "JourneyMaps",
     "Plan",
     "bottlenecks",
     "bought_all_the_same",
@@ -34,7 +36,7 @@ __all__ = [
     "events",
     "findings",
     "funnel",
-    "journey_map",
+    "map",
     "paths",
     "transitions",
 ]

@@ -1,0 +1,239 @@
+"""How does a journey map look in a notebook, in the report, on a phone and on paper?
+
+Takes the content of a map. Gives one self-contained element of HTML with styles on the elements alone, since neither the
+report nor JupyterLab keeps a style sheet that comes with an output. Stages stand side by side as columns of one grid,
+their rows level with each other; where there is no room for another column it goes below. Colours are mixed with the
+page's own colour of text, so that the map is readable on a light and on a dark page.
+"""
+
+from html import escape
+
+from analysis.plots.canvas import SEGMENT
+
+_QUIET = "color:color-mix(in srgb,currentColor 72%,transparent);font-size:.86em"
+_LINE = "1px solid color-mix(in srgb,currentColor 20%,transparent)"
+_FONT = {"fa": "Vazirmatn,IRANSans,'Noto Sans Arabic',Tahoma,sans-serif", "en": "system-ui,sans-serif"}
+_MAP = (
+    f"border:{_LINE};border-radius:12px;margin:1.2em 0;overflow:hidden;font-size:14px;line-height:1.4;text-align:start;"
+    "color:inherit;background:transparent"
+)
+_PAD = "padding:1.1em clamp(.9em,2vw,1.6em)"
+_PLAIN = "margin:0;padding:0"
+_CELL = "text-align:start;padding:.3em .9em .3em 0;background:none;vertical-align:top;border:0;max-width:28em"
+
+#: The seven rows but the first, which is the head of the map; and one for the heading of each stage.
+_ROWS = 7
+
+#: Width of a column: the least at which a line still has three words.
+_LEAST = "10.5em"
+
+#: Letters of a text at most: whoever wants more reads the table.
+_LONGEST = 300
+
+_ALARM = "color-mix(in srgb,#c01838 70%,currentColor)"
+
+
+def map_html(content: dict) -> str:
+    """The map as HTML, to show in a notebook or in the report.
+
+    Parameters
+    ----------
+    content : dict
+        As from :func:`analysis.journeys.map_content.content`. Any text in it is shown as text.
+
+    Returns
+    -------
+    str
+        One ``article``, from 320 pixels wide to as wide as there is room, in the direction of its language.
+
+    Examples
+    --------
+    >>> map_html(content)[:8]  # doctest: +SKIP
+    '<article'
+    """
+    shade = "currentColor" if content["colour"] is None else SEGMENT[content["colour"] % len(SEGMENT)]
+    accent = f"color-mix(in srgb,{shade} 70%,currentColor)"
+    columns = f"display:grid;grid-template-columns:repeat(auto-fit,minmax(min({_LEAST},100%),1fr));gap:0 1px"
+    stages = content["stages"]
+    joined = [_joined(stages, i) for i in range(len(stages))]
+    columns_html = "".join(_stage(stage, *joined[i], content, shade, accent) for i, stage in enumerate(stages))
+    return (
+        f'<article dir="{content["direction"]}" lang="{content["language"]}" '
+        f'style="{_MAP};font-family:{_FONT.get(content["language"], _FONT["en"])}">'
+        f'{_head(content, shade, accent)}<div style="{columns}">{columns_html}</div>'
+        f"{_evidence(content['evidence'])}{_foot(content, accent)}</article>"
+    )
+
+
+def page(content: dict) -> str:
+    """The map as a page of its own, for a screen, a phone and A4 in landscape."""
+    title = escape(f"{content['name']} · {content['kicker']}")
+    return (
+        f'<!doctype html><html lang="{content["language"]}" dir="{content["direction"]}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title><style>'
+        ":root{color-scheme:light dark}body{margin:0 auto;padding:.5rem;max-width:120rem}"
+        "@page{size:A4 landscape;margin:9mm}"
+        "@media print{body{padding:0;font-size:9px}article{font-size:9.5px!important;border:0!important;"
+        "margin:0!important}details{display:none}}"
+        f"</style></head><body>{map_html(content)}</body></html>"
+    )
+
+
+def paragraph(text: str) -> str:
+    """A sentence where there is no map."""
+    return _p(text, "")
+
+
+def _head(content: dict, shade: str, accent: str) -> str:
+    """Whose journey it is, and what holds for all of it: problem, goals, what weighs on them."""
+    who = (
+        f'<div style="flex:1 1 13em;min-width:0">{_p(content["kicker"], _QUIET)}'
+        f'<h3 style="margin:.1em 0 0;font-size:1.7em;line-height:1.15;overflow-wrap:anywhere">{_short(content["name"])}</h3>'
+        f"{_p(content['title'], f'font-weight:600;color:{accent}')}{_p(content['share_text'], 'margin-top:.4em')}</div>"
+    )
+    cells = "".join(
+        f'<section style="flex:2 1 16em;min-width:0">{_title(cell["title"], accent)}{_lines(cell, accent)}</section>'
+        for cell in content["head"]
+    )
+    return (
+        f'<header style="{_PAD};display:flex;flex-wrap:wrap;gap:1em 1.8em;'
+        f'background:color-mix(in srgb,{shade} 11%,transparent);border-block-end:3px solid {accent}">{who}{cells}</header>'
+    )
+
+
+def _stage(stage: dict, before, after, content: dict, shade: str, accent: str) -> str:
+    """A column: the heading, and the rows level with those of its neighbours."""
+    cells = "".join(_cell(cell, stage, before, after, content, accent) for cell in stage["cells"])
+    heading = (
+        f'<h4 style="margin:0;padding:.6em .8em;font-size:1.1em;line-height:1.2;overflow-wrap:anywhere;'
+        f'background:color-mix(in srgb,{shade} 16%,transparent)"><span style="{_QUIET}">{stage["number"]}</span> '
+        f"{_short(stage['name'])}</h4>"
+    )
+    return (
+        f'<section style="display:grid;grid-row:span {_ROWS};grid-template-rows:subgrid;min-width:0;'
+        f'align-content:start;box-shadow:0 0 0 1px color-mix(in srgb,currentColor 14%,transparent)">{heading}{cells}</section>'
+    )
+
+
+def _cell(cell: dict, stage: dict, before, after, content: dict, accent: str) -> str:
+    feelings = cell["row"] == "feelings"
+    curve = _curve(stage, before, after, content, accent) if feelings and content["curve_text"] else ""
+    return (
+        f'<div style="min-width:0;overflow-wrap:anywhere;border-block-start:{_LINE};padding-block:.5em .8em">'
+        f'<div style="padding-inline:.8em">{_title(cell["title"], accent)}</div>{curve}'
+        f'<div style="padding-inline:.8em">{_lines(cell, accent)}</div></div>'
+    )
+
+
+def _lines(cell: dict, accent: str) -> str:
+    lines = "".join(_line(line, accent) for line in cell["lines"])
+    return f'<ul style="list-style:none;{_PLAIN}">{lines}</ul>'
+
+
+def _line(line: dict, accent: str) -> str:
+    """A line: what it says, beneath it quietly what it rests on, and what to ask where nothing was measured."""
+    assumed = line["kind"] == "assumption"
+    colour = _ALARM if line["alarm"] else accent
+    frame = f"border:1px dashed {colour};border-radius:6px;padding:.3em .5em;" if assumed else ""
+    tag = f'<span style="{_QUIET};font-weight:600">{escape(line["tag"])}</span> ' if line["tag"] else ""
+    weight = f"font-weight:600;color:{accent}" if line["apart"] else f"color:{_ALARM};font-weight:600" if line["alarm"] else ""
+    bullet = f'<span aria-hidden="true" style="color:{colour};font-size:.8em">{"○" if assumed else "●"}</span> '
+    mark = f'<sup style="{_QUIET};font-size:.68em;line-height:0"> {escape(line["mark"])}</sup>' if line["mark"] else ""
+    return (
+        f'<li style="margin:.3em 0;{frame}break-inside:avoid">{bullet}{tag}<span style="{weight}">{_text(line["text"])}</span>'
+        f"{mark}{_p(line['detail'], _QUIET)}{_p(line['question'], f'color:{accent};font-size:.93em')}</li>"
+    )
+
+
+def _joined(stages: list[dict], i: int):
+    """The curves of the neighbours, where there are any."""
+    curves = [stage["curve"] for stage in stages]
+    return (curves[i - 1] if i else None), (curves[i + 1] if i + 1 < len(curves) else None)
+
+
+def _curve(stage: dict, before, after, content: dict, accent: str) -> str:
+    """This stage's piece of the curve: its dot with the interval, and half of the way to either neighbour."""
+    here = stage["curve"]
+    grey = "color-mix(in srgb,currentColor 40%,transparent)"
+    drawn = ""
+    if here:
+        turned = content["direction"] == "rtl"
+        for name, colour, width in (("elsewhere", grey, 7), ("score", accent, 10)):
+            y = _height(here[name])
+            if y is None:
+                continue
+            for neighbour, edge in ((before, 100 if turned else 0), (after, 0 if turned else 100)):
+                there = _height(neighbour[name]) if neighbour else None
+                drawn += _stroke(50, y, edge, (y + there) / 2, colour, 1.5) if there is not None else ""
+            drawn += _stroke(50, y, 50, y, colour, width)
+        low, high = _height(here["low"]), _height(here["high"])
+        drawn += _stroke(50, low, 50, high, accent, 2) if low is not None and high is not None else ""
+    label = f'role="img" aria-label="{escape(content["curve_text"])}"' if here else 'aria-hidden="true"'
+    frame = f"{_stroke(0, 4, 100, 4, grey, 0.5)}{_stroke(0, 56, 100, 56, grey, 0.5)}"
+    return (
+        f'<svg {label} viewBox="0 0 100 60" preserveAspectRatio="none" width="100%" height="60" '
+        f'style="display:block;width:100%;height:60px">{frame}{drawn}</svg>'
+    )
+
+
+def _height(share) -> float | None:
+    return None if share is None or share != share else round(56 - 52 * share, 2)
+
+
+def _stroke(x1, y1, x2, y2, colour, width) -> str:
+    """A line, or with both ends in one place a dot, that stays round however wide the column is."""
+    return (
+        f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" vector-effect="non-scaling-stroke" '
+        f'style="stroke:{colour};stroke-width:{width}px;stroke-linecap:round"></line>'
+    )
+
+
+def _evidence(of: dict) -> str:
+    if not of["rows"]:
+        return ""
+    heads = "".join(f'<th style="{_CELL};{_QUIET};font-weight:600">{_text(text)}</th>' for text in of["head"])
+    rows = "".join(
+        f'<tr style="background:none">{"".join(f"<td style={chr(34)}{_CELL}{chr(34)}>{_text(c)}</td>" for c in row)}</tr>'
+        for row in of["rows"]
+    )
+    table = f'<table style="border-collapse:collapse;margin:0;font-size:.9em"><thead><tr>{heads}</tr></thead>'
+    summary = f'<summary style="cursor:pointer;font-weight:600">{escape(of["title"])} ({len(of["rows"])})</summary>'
+    return (
+        f'<details style="{_PAD};border-block-start:{_LINE}">{summary}<div style="overflow-x:auto">{table}'
+        f"<tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+def _foot(content: dict, accent: str) -> str:
+    """What the marks mean, and where the figures come from."""
+    legend = content["legend"]
+    marks = (("●", legend["measured"]), ("○", legend["assumption"]))
+    kinds = " ".join(
+        f'<span style="white-space:nowrap;margin-inline-end:1em"><span aria-hidden="true" style="color:{accent}">{mark}'
+        f"</span> {escape(said)}</span>"
+        for mark, said in marks
+    )
+    bold = f'<b style="color:{accent}">● …</b> {escape(legend["apart"])}'
+    curve = _p(content["curve_text"], "")
+    return (
+        f'<footer style="{_PAD};padding-block:.7em;border-block-start:{_LINE};overflow-wrap:anywhere;{_QUIET}">'
+        f"<div>{kinds}{bold}</div>{curve}{_p(content['footer'], '')}</footer>"
+    )
+
+
+def _title(text: str, accent: str) -> str:
+    return f'<h5 style="margin:0 0 .2em;font-size:.86em;line-height:1.3;color:{accent}">{_short(text)}</h5>'
+
+
+def _p(text: str | None, style: str) -> str:
+    return f'<p style="{_PLAIN};{style}">{_text(text)}</p>' if text else ""
+
+
+def _short(text: str) -> str:
+    return _text(text if len(text) <= 90 else text[:89].rstrip() + "…")
+
+
+def _text(text: str) -> str:
+    """A text that keeps its own direction without turning what stands beside it."""
+    text = " ".join(str(text).split())
+    return f"<bdi>{escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + '…')}</bdi>"
