@@ -18,7 +18,7 @@ from analysis import locale as locales
 from analysis.errors import Problem, require_columns
 from analysis.expressions import last_day, tables_until
 from analysis.journeys import map_html, map_words
-from analysis.journeys.map_content import content
+from analysis.journeys.map_content import SELDOM, content
 from analysis.journeys.map_measures import EVERYBODY, WHOLE, measures
 from analysis.journeys.map_rows import FEWEST, map_rows
 from analysis.journeys.opportunities import OPPORTUNITY_COLUMNS, compared, opportunities
@@ -304,8 +304,13 @@ def _none_better(tries, gains, plan, locale) -> pd.DataFrame:
 
 
 def _assumed(table, shown, plan, locale) -> pd.DataFrame:
-    """An assumption with its question for each cell that nothing was measured for."""
-    filled = set(zip(table["persona"], table["stage"], table["row"], strict=True))
+    """An assumption with its question for each cell that nothing measured answers.
+
+    That hardly anybody writes to us does not tell what they ask, nor what they do how they feel.
+    """
+    seldom = (table["measure"] == "raised") & (table["value"] < SELDOM)
+    answers = ~(seldom & (table["row"] == "script")) & ((table["row"] != "feelings") | (table["measure"] == "score"))
+    filled = set(zip(*(table.loc[answers, c] for c in ("persona", "stage", "row")), strict=True))
     cells = [("", row) for row in ("script", "goals")]
     cells += [(stage, row) for stage in plan.steps for row in map_words.ROWS[1:]]
     last = (plan.steps[-1], "opportunities")

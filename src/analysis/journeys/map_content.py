@@ -18,7 +18,7 @@ _AT_MOST = {"does": 2, "through": 2, "raised": 2, "unhappy": 1, "score": 3, "own
             "satisfied": 1, "agrees": 3}  # fmt: skip
 
 #: Shares below this are not worth a line, unless they set a persona apart.
-_SELDOM = 0.01
+SELDOM = 0.01
 
 #: Of a topic or a team, what is known of fewer customers has no line.
 _FEW = 20
@@ -92,7 +92,7 @@ def _told(table: pd.DataFrame) -> pd.DataFrame:
     apart = pd.Series([map_words.differs(row) for row in table.itertuples()], table.index, dtype=bool)
     table = table.assign(apart=apart, size=table["n"].astype(float).where(table["unit"] != "share", table["value"]))
     share, few = table["unit"] == "share", table["n"].astype("float64") < _FEW
-    seldom = share & (table["value"] < _SELDOM) & table["measure"].isin(["does", "through", "raised", "owned"])
+    seldom = share & (table["value"] < SELDOM) & table["measure"].isin(["does", "through", "raised", "owned"])
     table = table[~(seldom & ~apart) & ~(table["measure"].isin(["unhappy", "closed", "in_time", "satisfied"]) & few)]
     table = table[(table["measure"] != "change") | (table["p_corrected"] < 0.05)]
     ranked = table.assign(first=~table["apart"], less=-table["size"])
@@ -107,7 +107,7 @@ def _cell(table, stage, row, locale) -> dict:
     lines = [_line(r, locale) for r in of.itertuples()]
     if row == "feelings":
         order = ("feel", "think", "do")
-        lines.sort(key=lambda line: order.index(line["tag_key"]) if line["tag_key"] in order else 0)
+        lines.sort(key=lambda line: order.index(line["tag_key"]) if line["tag_key"] else len(order))
     return {"row": row, "title": locale.say(f"map.row_{row}"), "lines": lines}
 
 
@@ -162,18 +162,19 @@ def _evidence(table, locale) -> dict:
 def _evidence_row(row, locale) -> list[str]:
     where = map_words.stage_name(row.stage, locale) if row.stage else locale.say("map.whole")
     here, elsewhere = (map_words.figure(x, row.unit, locale) for x in (row.value, row.elsewhere))
-    numbers = [100 * x if row.unit == "share" else x for x in (row.difference, row.low, row.high)]
-    decimals = 0 if row.unit == "share" else 1
-    difference, low, high = (locale.number(x, decimals) for x in numbers)
-    interval = locale.say("card.interval", low=low, high=high) if low != "–" else "–"
+    difference = map_words.span(row.difference, row.difference, row.unit, locale)
+    alone = pd.isna(row.elsewhere)
+    bounds = [map_words.figure(x, row.unit, locale) for x in (row.low, row.high)]
+    interval = (
+        locale.say("card.interval", low=bounds[0], high=bounds[1]) if alone else map_words.span(row.low, row.high, row.unit, locale)
+    )
     said = f"{where}: {row.statement}"
     return [row.mark, said, locale.number(row.n), here, elsewhere, difference, interval, locale.value(row.source)]
 
 
-def _footer(about, locale) -> str:
+def _footer(about, locale) -> list[str]:
+    said = [locale.say("map.footer", day=locale.date(about["as_of"])), locale.say("map.footer_year")]
     level = map_words.duration(about["level_days"], locale)
-    said = locale.say("map.footer", day=locale.date(about["as_of"]))
     if level == "–":
         return said
-    said += " " + locale.say("map.footer_level", level=level)
-    return said if about["level_given"] else said + " " + locale.say("map.footer_level_data")
+    return [*said, locale.say("map.level_given" if about["level_given"] else "map.level_found", level=level)]

@@ -24,8 +24,8 @@ _CELL = "text-align:start;padding:.3em .9em .3em 0;background:none;vertical-alig
 #: The seven rows but the first, which is the head of the map; and one for the heading of each stage.
 _ROWS = 7
 
-#: Width of a column: the least at which a line still has three words.
-_LEAST = "10.5em"
+#: Width of a column: the least at which a line still has three words; all there is where the map is a phone's width.
+_LEAST = "max(10.5em,min(100%,calc((34em - 100%)*999)))"
 
 #: Letters of a text at most: whoever wants more reads the table.
 _LONGEST = 300
@@ -53,7 +53,7 @@ def map_html(content: dict) -> str:
     """
     shade = "currentColor" if content["colour"] is None else SEGMENT[content["colour"] % len(SEGMENT)]
     accent = f"color-mix(in srgb,{shade} 70%,currentColor)"
-    columns = f"display:grid;grid-template-columns:repeat(auto-fit,minmax(min({_LEAST},100%),1fr));gap:0 1px"
+    columns = f"display:grid;grid-template-columns:repeat(auto-fit,minmax({_LEAST},1fr));gap:0 1px"
     stages = content["stages"]
     joined = [_joined(stages, i) for i in range(len(stages))]
     columns_html = "".join(_stage(stage, *joined[i], content, shade, accent) for i, stage in enumerate(stages))
@@ -117,9 +117,9 @@ def _stage(stage: dict, before, after, content: dict, shade: str, accent: str) -
 
 def _cell(cell: dict, stage: dict, before, after, content: dict, accent: str) -> str:
     feelings = cell["row"] == "feelings"
-    curve = _curve(stage, before, after, content, accent) if feelings and content["curve_text"] else ""
+    curve = _curve(stage, before, after, content, accent) if feelings and stage["curve"] else ""
     return (
-        f'<div style="min-width:0;overflow-wrap:anywhere;border-block-start:{_LINE};padding-block:.5em .8em">'
+        f'<div style="min-width:0;overflow-wrap:anywhere;break-inside:avoid;border-block-start:{_LINE};padding-block:.5em .8em">'
         f'<div style="padding-inline:.8em">{_title(cell["title"], accent)}</div>{curve}'
         f'<div style="padding-inline:.8em">{_lines(cell, accent)}</div></div>'
     )
@@ -138,7 +138,7 @@ def _line(line: dict, accent: str) -> str:
     tag = f'<span style="{_QUIET};font-weight:600">{escape(line["tag"])}</span> ' if line["tag"] else ""
     weight = f"font-weight:600;color:{accent}" if line["apart"] else f"color:{_ALARM};font-weight:600" if line["alarm"] else ""
     bullet = f'<span aria-hidden="true" style="color:{colour};font-size:.8em">{"○" if assumed else "●"}</span> '
-    mark = f'<sup style="{_QUIET};font-size:.68em;line-height:0"> {escape(line["mark"])}</sup>' if line["mark"] else ""
+    mark = f'<sup style="{_QUIET};font-size:.68em;line-height:0;padding-inline-start:.2em">{escape(line["mark"])}</sup>' if line["mark"] else ""
     return (
         f'<li style="margin:.3em 0;{frame}break-inside:avoid">{bullet}{tag}<span style="{weight}">{_text(line["text"])}</span>'
         f"{mark}{_p(line['detail'], _QUIET)}{_p(line['question'], f'color:{accent};font-size:.93em')}</li>"
@@ -153,26 +153,22 @@ def _joined(stages: list[dict], i: int):
 
 def _curve(stage: dict, before, after, content: dict, accent: str) -> str:
     """This stage's piece of the curve: its dot with the interval, and half of the way to either neighbour."""
-    here = stage["curve"]
     grey = "color-mix(in srgb,currentColor 40%,transparent)"
+    edges = (100, 0) if content["direction"] == "rtl" else (0, 100)
     drawn = ""
-    if here:
-        turned = content["direction"] == "rtl"
-        for name, colour, width in (("elsewhere", grey, 7), ("score", accent, 10)):
-            y = _height(here[name])
-            if y is None:
-                continue
-            for neighbour, edge in ((before, 100 if turned else 0), (after, 0 if turned else 100)):
-                there = _height(neighbour[name]) if neighbour else None
-                drawn += _stroke(50, y, edge, (y + there) / 2, colour, 1.5) if there is not None else ""
-            drawn += _stroke(50, y, 50, y, colour, width)
-        low, high = _height(here["low"]), _height(here["high"])
-        drawn += _stroke(50, low, 50, high, accent, 2) if low is not None and high is not None else ""
-    label = f'role="img" aria-label="{escape(content["curve_text"])}"' if here else 'aria-hidden="true"'
+    for name, colour, width in (("elsewhere", grey, 5), ("score", accent, 7)):
+        here, *beside = (_height(curve[name]) if curve else None for curve in (stage["curve"], before, after))
+        if here is not None:
+            ways = [(edge, there) for edge, there in zip(edges, beside, strict=True) if there is not None]
+            drawn += "".join(_stroke(50, here, edge, (here + there) / 2, colour, 1.5) for edge, there in ways)
+            drawn += _stroke(50, here, 50, here, colour, width)
+    low, high = (_height(stage["curve"][name]) for name in ("low", "high"))
+    drawn += _stroke(50, low, 50, high, accent, 1.5) if low is not None and high is not None else ""
+    label = f'role="img" aria-label="{escape(content["curve_text"])}"'
     frame = f"{_stroke(0, 4, 100, 4, grey, 0.5)}{_stroke(0, 56, 100, 56, grey, 0.5)}"
     return (
-        f'<svg {label} viewBox="0 0 100 60" preserveAspectRatio="none" width="100%" height="60" '
-        f'style="display:block;width:100%;height:60px">{frame}{drawn}</svg>'
+        f'<svg {label} viewBox="0 0 100 60" preserveAspectRatio="none" width="100%" height="96" '
+        f'style="display:block;width:100%;height:96px">{frame}{drawn}</svg>'
     )
 
 
@@ -217,7 +213,7 @@ def _foot(content: dict, accent: str) -> str:
     curve = _p(content["curve_text"], "")
     return (
         f'<footer style="{_PAD};padding-block:.7em;border-block-start:{_LINE};overflow-wrap:anywhere;{_QUIET}">'
-        f"<div>{kinds}{bold}</div>{curve}{_p(content['footer'], '')}</footer>"
+        f"<div>{kinds}{bold}</div>{curve}{''.join(_p(text, '') for text in content['footer'])}</footer>"
     )
 
 

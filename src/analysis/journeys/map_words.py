@@ -48,11 +48,10 @@ def detail(row, locale) -> str:
     n = int(row.n)
     if row.measure == "opportunity":
         rates = {"rate": locale.percent(row.value), "best": locale.percent(row.elsewhere)}
-        low, high = (locale.number(100 * x) for x in (row.low, row.high))
-        return locale.say("map.opportunity_detail", **rates, low=low, high=high, n=n)
-    if differs(row) and not np.isnan(row.low):
-        low, high = (locale.number(100 * x if row.unit == "share" else x, _decimals(row)) for x in (row.low, row.high))
-        return locale.say("map.apart", elsewhere=figure(row.elsewhere, row.unit, locale), low=low, high=high, n=n)
+        return locale.say("map.opportunity_detail", **rates, difference=span(row.low, row.high, row.unit, locale), n=n)
+    if differs(row):
+        difference = span(row.low, row.high, row.unit, locale)
+        return locale.say("map.apart", elsewhere=figure(row.elsewhere, row.unit, locale), difference=difference, n=n)
     if np.isnan(row.value_low):
         return locale.say("map.of_n", n=n)
     low, high = (figure(x, row.unit, locale) for x in (row.value_low, row.value_high))
@@ -61,7 +60,7 @@ def detail(row, locale) -> str:
 
 def differs(row) -> bool:
     """Whether a row differs from everybody else, for certain and by enough to matter."""
-    return bool(row.p_corrected < 0.05 and abs(row.effect) >= LEAST)
+    return bool(row.p_corrected < 0.05 and abs(row.effect) >= LEAST and (row.low > 0 or row.high < 0))
 
 
 def opportunity(row, locale, names) -> str:
@@ -103,6 +102,28 @@ def figure(value: float, unit: str, locale) -> str:
     return duration(value, locale) if unit == "days" else locale.number(value, 1)
 
 
+def span(low: float, high: float, unit: str, locale) -> str:
+    """A difference from low to high, both in the unit of the larger; one figure where they are the same.
+
+    Examples
+    --------
+    >>> from analysis import locale
+    >>> span(-0.05, -0.002, "days", locale.of("en")), span(0.12, 0.12, "share", locale.of("en"))
+    ('−1.20 to −0.05 hours', '12 points')
+    """
+    if np.isnan(low) or np.isnan(high):
+        return "–"
+    largest = max(abs(low), abs(high))
+    name, length = {"share": ("points", 100), "days": _unit(largest)}.get(unit, ("", 1))
+    numbers = [x * length for x in dict.fromkeys((low, high))]
+    decimals = 0 if unit == "share" else 1
+    while decimals < 3 and any(x and not round(x, decimals) for x in numbers):
+        decimals += 1
+    said = [locale.number(x, decimals) for x in numbers]
+    text = locale.say("card.interval", low=said[0], high=said[1]) if len(said) > 1 else said[0]
+    return locale.say(f"map.{name}", n=text) if name else text
+
+
 def duration(days: float, locale) -> str:
     """A length of time in the unit that leaves a figure one can read.
 
@@ -116,11 +137,12 @@ def duration(days: float, locale) -> str:
         return "–"
     if days * 86_400 < 0.5:
         return locale.say("map.no_time")
-    units = (("days", 1), ("hours", 24), ("minutes", 1440), ("seconds", 86_400))
-    unit, length = next(((u, n) for u, n in units if days * n >= 1), units[-1])
+    unit, length = _unit(days)
     rounded = round(days * length, 1 if days * length < 100 else 0)
     return locale.say(f"map.{unit}", n=locale.number(rounded, 0 if rounded % 1 == 0 else 1))
 
 
-def _decimals(row) -> int:
-    return 0 if row.unit == "share" else 1
+def _unit(days: float) -> tuple[str, int]:
+    """The largest unit of which there is at least one, and how many are a day."""
+    units = (("days", 1), ("hours", 24), ("minutes", 1440), ("seconds", 86_400))
+    return next(((unit, n) for unit, n in units if days * n >= 1), units[-1])
