@@ -177,9 +177,10 @@ def map(
     shown = _shown(personas, known, locale)
     about["level_days"] = known.level_days
     names = shown.set_index("persona")["name"]
-    gains = _with_words(opportunities(known.tries), plan, locale, names)
-    rows = [_sizes(shown, locale), _measured(map_rows(known), plan, locale, known.level_days)]
-    rows += [_from_cards(persona_traits, locale), _of_gains(gains), _none_better(known.tries, gains, plan, locale)]
+    on_the_way = known.tries[known.tries["place"] < len(plan.steps) - 1]
+    gains = _with_words(opportunities(on_the_way), plan, locale, names, known.days)
+    rows = [_sizes(shown, locale), _measured(map_rows(known), plan, locale, known)]
+    rows += [_from_cards(persona_traits, locale), _of_gains(gains), _none_better(on_the_way, gains, plan, locale)]
     table = _in_order(pd.concat([part for part in rows if len(part)], ignore_index=True), shown, plan)
     table = _in_order(pd.concat([table, _assumed(table, shown, plan, locale)], ignore_index=True), shown, plan)
     return JourneyMaps(table, gains, shown, plan.steps, plan.why, about)
@@ -243,8 +244,8 @@ def _sizes(shown, locale) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _measured(rows, plan, locale, level_days) -> pd.DataFrame:
-    said = [map_words.statement(row, locale, plan.steps, level_days) for row in rows.itertuples()]
+def _measured(rows, plan, locale, known) -> pd.DataFrame:
+    said = [map_words.statement(row, locale, plan.steps, known.level_days, known.days) for row in rows.itertuples()]
     stage = rows["place"].map(dict(enumerate(plan.steps)) | {WHOLE: ""})
     alone = rows["elsewhere"].isna()
     bounds = {name: rows[name].where(~alone, rows[f"value_{name}"]) for name in ("low", "high")}
@@ -268,14 +269,14 @@ def _from_cards(traits, locale) -> pd.DataFrame:
     return told.assign(stage="", row=told["part"].map(_ROW_OF), statement=said, question="").reindex(columns=MAP_COLUMNS)
 
 
-def _with_words(gains, plan, locale, names) -> pd.DataFrame:
+def _with_words(gains, plan, locale, names, days) -> pd.DataFrame:
     """The opportunities with their stages, the assumption named, and a sentence."""
     gains = gains[gains["persona"].isin(names.index)].reset_index(drop=True)
     gains = gains.assign(stage=gains["place"].map(dict(enumerate(plan.steps))))
     same = gains["with_persona"] == gains["persona"]
     gains["compared_with"] = np.where(same, "channel", "persona")
     gains["assumption"] = locale.say("map.assumes")
-    gains["statement"] = [map_words.opportunity(row, locale, names) for row in gains.itertuples()]
+    gains["statement"] = [map_words.opportunity(row, locale, names, days) for row in gains.itertuples()]
     first = ["persona", "stage", "action", "channel", "compared_with"]
     rest = [c for c in OPPORTUNITY_COLUMNS if c not in (*first, "place", "compared")]
     return gains[[*first, *rest, "assumption", "statement"]]
@@ -292,12 +293,12 @@ def _of_gains(gains) -> pd.DataFrame:
 
 def _none_better(tries, gains, plan, locale) -> pd.DataFrame:
     """Where there was something to compare with and nothing does better, that is the answer."""
-    counted = compared(tries).rename("n").reset_index()
-    counted["stage"] = counted["place"].map(dict(enumerate(plan.steps)))
-    better = set(zip(gains["persona"], gains["stage"], strict=True))
-    rest = counted[[key not in better for key in zip(counted["persona"], counted["stage"], strict=True)]]
-    said = [locale.say("map.none_better", compared=int(n)) for n in rest["n"]]
-    return rest.drop(columns=["n", "place"]).assign(
+    rest = compared(tries)
+    rest = rest.assign(stage=rest["place"].map(dict(enumerate(plan.steps))))
+    better = pd.MultiIndex.from_frame(gains[["persona", "stage"]])
+    rest = rest[~pd.MultiIndex.from_frame(rest[["persona", "stage"]]).isin(better)]
+    said = [locale.say("map.none_better", compared=int(n)) for n in rest["compared"]]
+    return rest[["persona", "stage"]].assign(
         row="opportunities", statement=said, kind="measured", measure="none better", of="", unit="",
         source="touchpoints", question="",
     )  # fmt: skip

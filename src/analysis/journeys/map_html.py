@@ -21,11 +21,11 @@ _PAD = "padding:1.1em clamp(.9em,2vw,1.6em)"
 _PLAIN = "margin:0;padding:0"
 _CELL = "text-align:start;padding:.3em .9em .3em 0;background:none;vertical-align:top;border:0;max-width:28em"
 
-#: The seven rows but the first, which is the head of the map; and one for the heading of each stage.
-_ROWS = 7
-
 #: Width of a column: the least at which a line still has three words; all there is where the map is a phone's width.
 _LEAST = "max(10.5em,min(100%,calc((34em - 100%)*999)))"
+
+#: Stages side by side on a sheet of A4 in landscape.
+_ON_PAPER = 6
 
 #: Letters of a text at most: whoever wants more reads the table.
 _LONGEST = 300
@@ -51,32 +51,38 @@ def map_html(content: dict) -> str:
     >>> map_html(content)[:8]  # doctest: +SKIP
     '<article'
     """
-    shade = "currentColor" if content["colour"] is None else SEGMENT[content["colour"] % len(SEGMENT)]
-    accent = f"color-mix(in srgb,{shade} 70%,currentColor)"
-    columns = f"display:grid;grid-template-columns:repeat(auto-fit,minmax({_LEAST},1fr));gap:0 1px"
-    stages = content["stages"]
-    joined = [_joined(stages, i) for i in range(len(stages))]
-    columns_html = "".join(_stage(stage, *joined[i], content, shade, accent) for i, stage in enumerate(stages))
-    return (
-        f'<article dir="{content["direction"]}" lang="{content["language"]}" '
-        f'style="{_MAP};font-family:{_FONT.get(content["language"], _FONT["en"])}">'
-        f'{_head(content, shade, accent)}<div style="{columns}">{columns_html}</div>'
-        f"{_evidence(content['evidence'])}{_foot(content, accent)}</article>"
-    )
+    shade, accent = _colours(content)
+    rows = [cell["row"] for cell in content["stages"][0]["cells"]] if content["stages"] else []
+    return _article(content, _grid(content, content["stages"], rows, f"repeat(auto-fit,minmax({_LEAST},1fr))", ""))
 
 
 def page(content: dict) -> str:
-    """The map as a page of its own, for a screen, a phone and A4 in landscape."""
+    """The map as a page of its own, for a screen, a phone and A4 in landscape.
+
+    On paper the rows lie on two sheets, what they do and how it goes, and more than `_ON_PAPER` stages on as many more:
+    browsers do not break the rows of a grid between pages without laying one over the other.
+    """
     title = escape(f"{content['name']} · {content['kicker']}")
     return (
         f'<!doctype html><html lang="{content["language"]}" dir="{content["direction"]}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title><style>'
-        ":root{color-scheme:light dark}body{margin:0 auto;padding:.5rem;max-width:120rem}"
-        "@page{size:A4 landscape;margin:9mm}"
-        "@media print{body{padding:0;font-size:9px}article{font-size:9.5px!important;border:0!important;"
-        "margin:0!important}details{display:none}}"
-        f"</style></head><body>{map_html(content)}</body></html>"
+        ":root{color-scheme:light dark}body{margin:0 auto;padding:.5rem;max-width:120rem}.paper{display:none}"
+        "@page{size:A4 landscape;margin:8mm}@media print{:root{color-scheme:light}body{padding:0}.screen{display:none}"
+        ".paper{display:block;print-color-adjust:exact}.paper article{font-size:9px!important;border:0!important;"
+        "margin:0!important;overflow:visible!important}.paper details{display:none}.paper svg{height:44px!important}}"
+        f'</style></head><body><div class="screen">{map_html(content)}</div><div class="paper">{_on_paper(content)}</div>'
+        "</body></html>"
     )
+
+
+def _on_paper(content: dict) -> str:
+    """Sheets of so many stages that their lines can be read, the upper rows and then the lower ones."""
+    stages, rows = content["stages"], [cell["row"] for cell in content["stages"][0]["cells"]]
+    sheets = [stages[i : i + _ON_PAPER] for i in range(0, len(stages), _ON_PAPER)]
+    columns = f"repeat({min(len(stages), _ON_PAPER)},minmax(0,1fr))"
+    whole = "break-inside:avoid"
+    grids = [_grid(content, sheet, part, columns, whole) for sheet in sheets for part in (rows[:3], rows[3:])]
+    return _article(content, "".join(grids))
 
 
 def paragraph(text: str) -> str:
@@ -84,12 +90,35 @@ def paragraph(text: str) -> str:
     return _p(text, "")
 
 
+def _colours(content: dict) -> tuple[str, str]:
+    """The persona's colour, and the same mixed with the colour of text so that it can be read."""
+    shade = "currentColor" if content["colour"] is None else SEGMENT[content["colour"] % len(SEGMENT)]
+    return shade, f"color-mix(in srgb,{shade} 70%,currentColor)"
+
+
+def _article(content: dict, stages: str) -> str:
+    shade, accent = _colours(content)
+    return (
+        f'<article dir="{content["direction"]}" lang="{content["language"]}" '
+        f'style="{_MAP};font-family:{_FONT.get(content["language"], _FONT["en"])}">'
+        f"{_head(content, shade, accent)}{stages}{_evidence(content['evidence'])}{_foot(content, accent)}</article>"
+    )
+
+
+def _grid(content: dict, stages: list[dict], rows: list[str], columns: str, style: str) -> str:
+    """The stages side by side, with these of their rows."""
+    joined = [_joined(stages, i) for i in range(len(stages))]
+    sections = "".join(_stage(stage, *joined[i], content, rows) for i, stage in enumerate(stages))
+    return f'<div style="display:grid;grid-template-columns:{columns};gap:0 1px;{style}">{sections}</div>'
+
+
 def _head(content: dict, shade: str, accent: str) -> str:
     """Whose journey it is, and what holds for all of it: problem, goals, what weighs on them."""
     who = (
-        f'<div style="flex:1 1 13em;min-width:0">{_p(content["kicker"], _QUIET)}'
+        f'<div style="flex:1 1 13em;min-width:0">{_title(content["row_persona"], accent)}'
         f'<h3 style="margin:.1em 0 0;font-size:1.7em;line-height:1.15;overflow-wrap:anywhere">{_short(content["name"])}</h3>'
-        f"{_p(content['title'], f'font-weight:600;color:{accent}')}{_p(content['share_text'], 'margin-top:.4em')}</div>"
+        f"{_p(content['title'], f'font-weight:600;color:{accent}')}{_p(content['share_text'], 'margin-top:.4em')}"
+        f"{_p(content['kicker'], _QUIET)}</div>"
     )
     cells = "".join(
         f'<section style="flex:2 1 16em;min-width:0">{_title(cell["title"], accent)}{_lines(cell, accent)}</section>'
@@ -101,16 +130,18 @@ def _head(content: dict, shade: str, accent: str) -> str:
     )
 
 
-def _stage(stage: dict, before, after, content: dict, shade: str, accent: str) -> str:
+def _stage(stage: dict, before, after, content: dict, rows: list[str]) -> str:
     """A column: the heading, and the rows level with those of its neighbours."""
-    cells = "".join(_cell(cell, stage, before, after, content, accent) for cell in stage["cells"])
+    shade, accent = _colours(content)
+    shown = [cell for cell in stage["cells"] if cell["row"] in rows]
+    cells = "".join(_cell(cell, stage, before, after, content, accent) for cell in shown)
     heading = (
         f'<h4 style="margin:0;padding:.6em .8em;font-size:1.1em;line-height:1.2;overflow-wrap:anywhere;'
         f'background:color-mix(in srgb,{shade} 16%,transparent)"><span style="{_QUIET}">{stage["number"]}</span> '
         f"{_short(stage['name'])}</h4>"
     )
     return (
-        f'<section style="display:grid;grid-row:span {_ROWS};grid-template-rows:subgrid;min-width:0;'
+        f'<section style="display:grid;grid-row:span {len(rows) + 1};grid-template-rows:subgrid;min-width:0;'
         f'align-content:start;box-shadow:0 0 0 1px color-mix(in srgb,currentColor 14%,transparent)">{heading}{cells}</section>'
     )
 
@@ -119,7 +150,7 @@ def _cell(cell: dict, stage: dict, before, after, content: dict, accent: str) ->
     feelings = cell["row"] == "feelings"
     curve = _curve(stage, before, after, content, accent) if feelings and stage["curve"] else ""
     return (
-        f'<div style="min-width:0;overflow-wrap:anywhere;break-inside:avoid;border-block-start:{_LINE};padding-block:.5em .8em">'
+        f'<div style="min-width:0;overflow-wrap:anywhere;border-block-start:{_LINE};padding-block:.5em .8em">'
         f'<div style="padding-inline:.8em">{_title(cell["title"], accent)}</div>{curve}'
         f'<div style="padding-inline:.8em">{_lines(cell, accent)}</div></div>'
     )
@@ -140,7 +171,7 @@ def _line(line: dict, accent: str) -> str:
     bullet = f'<span aria-hidden="true" style="color:{colour};font-size:.8em">{"○" if assumed else "●"}</span> '
     mark = f'<sup style="{_QUIET};font-size:.68em;line-height:0;padding-inline-start:.2em">{escape(line["mark"])}</sup>' if line["mark"] else ""
     return (
-        f'<li style="margin:.3em 0;{frame}break-inside:avoid">{bullet}{tag}<span style="{weight}">{_text(line["text"])}</span>'
+        f'<li style="margin:.3em 0;{frame}">{bullet}{tag}<span style="{weight}">{_text(line["text"])}</span>'
         f"{mark}{_p(line['detail'], _QUIET)}{_p(line['question'], f'color:{accent};font-size:.93em')}</li>"
     )
 

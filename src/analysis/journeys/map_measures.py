@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.expressions import collected, midnight
 from analysis.journeys.by_stage import (
     OF_VISITS,
+    YEAR_DAYS,
     days_open,
     happenings,
     moves,
@@ -61,6 +62,8 @@ class Measures(NamedTuple):
     tries : DataFrame, as from :func:`analysis.journeys.by_stage.tries`, with persona
     level_days : float
         Days within which a ticket should be closed; NaN without tickets.
+    days : int
+        Days over which the tries were counted: a year, or as many as there are.
     """
 
     shares: pd.DataFrame
@@ -68,6 +71,7 @@ class Measures(NamedTuple):
     times: pd.DataFrame
     tries: pd.DataFrame
     level_days: float
+    days: int
 
 
 def measures(tables, plan: Plan, members: pd.DataFrame | None, as_of: date, level_days: float | None = None) -> Measures:
@@ -103,6 +107,7 @@ def measures(tables, plan: Plan, members: pd.DataFrame | None, as_of: date, leve
         *(_joined(parts, columns, source) for parts, columns in ((shares, ["k", "n"]), (values, _VALUE), (times, _TIME))),
         tried,
         level_days,
+        int(np.ceil(min(moved["seen"].max(), YEAR_DAYS))) if len(moved) else YEAR_DAYS,
     )
 
 

@@ -5,6 +5,7 @@ Takes rows of figures and a language. Gives text, and decides nothing about what
 
 import numpy as np
 
+from analysis.journeys.by_stage import YEAR_DAYS
 from analysis.journeys.steps import STAGES
 
 ROWS = ("persona", "script", "goals", "actions", "feelings", "opportunities", "ownership")
@@ -13,7 +14,7 @@ ROWS = ("persona", "script", "goals", "actions", "feelings", "opportunities", "o
 LEAST = 0.1
 
 
-def statement(row, locale, stages, level_days=np.nan) -> str:
+def statement(row, locale, stages, level_days=np.nan, days=YEAR_DAYS) -> str:
     """A row of figures as a sentence.
 
     Parameters
@@ -23,6 +24,8 @@ def statement(row, locale, stages, level_days=np.nan) -> str:
     stages : list of str
     level_days : float
         Days within which a ticket should be closed.
+    days : int
+        Days over which it was counted how often they are somewhere.
     """
     value, of = figure(row.value, row.unit, locale), locale.value(row.of)
     given = {"value": value, "of": of[:1].upper() + of[1:] if row.measure in ("does", "owned", "closed", "in_time") else of}
@@ -35,6 +38,8 @@ def statement(row, locale, stages, level_days=np.nan) -> str:
         given = {"of": locale.value(instrument), "stage": stage_name(stages[int(before)], locale)}
         way = "up" if row.value >= 0 else "down"
         return locale.say(f"map.change_{way}", value=locale.number(abs(row.value), 1), **given)
+    if row.measure == "visits":
+        return locale.say("map.visits", value=value, period=period(days, locale))
     if row.measure == "in_time":
         late = int(round(row.n * (1 - row.value)))
         return locale.say("map.in_time", **given, level=duration(level_days, locale), late=late)
@@ -63,8 +68,8 @@ def differs(row) -> bool:
     return bool(row.p_corrected < 0.05 and abs(row.effect) >= LEAST and (row.low > 0 or row.high < 0))
 
 
-def opportunity(row, locale, names) -> str:
-    """What would be gained if a step went as well as elsewhere."""
+def opportunity(row, locale, names, days=YEAR_DAYS) -> str:
+    """What would be gained if a step went as well as elsewhere; names of the personas, days over which was counted."""
     step = locale.value(row.action or row.stage)
     if row.channel:
         step = locale.say("map.by_channel", of=step, channel=locale.value(row.channel))
@@ -72,7 +77,7 @@ def opportunity(row, locale, names) -> str:
     whom = names[row.with_persona] if other else locale.value(row.with_channel)
     gained, low, high = (locale.number(x) for x in (row.gained, row.gained_low, row.gained_high))
     key = "map.opportunity_persona" if other else "map.opportunity_channel"
-    return locale.say(key, of=step, whom=whom, gained=gained, low=low, high=high)
+    return locale.say(key, of=step, whom=whom, gained=gained, low=low, high=high, period=period(days, locale))
 
 
 def assumption(row: str, stage: str, locale) -> tuple[str, str]:
@@ -85,6 +90,11 @@ def assumption(row: str, stage: str, locale) -> tuple[str, str]:
     plain = stage.strip().lower()
     known = next((same[0] for same in STAGES if plain in same), "other")
     return locale.say("map.assume_goals"), locale.say(f"map.expect_{known}", **({"stage": name} if known == "other" else {}))
+
+
+def period(days: int, locale) -> str:
+    """Over which time something was counted: a year, or as many days as there are."""
+    return locale.say("map.year") if days >= YEAR_DAYS else locale.say("map.in_days", n=int(days))
 
 
 def stage_name(stage: str, locale) -> str:

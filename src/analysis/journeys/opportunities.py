@@ -75,10 +75,10 @@ def opportunities(tries: pd.DataFrame) -> pd.DataFrame:
     return found.loc[order].reset_index(drop=True)
 
 
-def compared(tries: pd.DataFrame) -> pd.Series:
-    """How many comparisons there are for each persona and place."""
+def compared(tries: pd.DataFrame) -> pd.DataFrame:
+    """How many comparisons there are for each persona and place: persona, place, compared."""
     pairs = _comparisons(_cells(tries))
-    return pairs.groupby(["persona", "place"]).size()
+    return pairs.groupby(["persona", "place"]).size().rename("compared").reset_index()
 
 
 def _cells(tries: pd.DataFrame) -> pd.DataFrame:
