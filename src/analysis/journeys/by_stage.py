@@ -84,7 +84,8 @@ def moves(rows: nw.LazyFrame, as_of: date) -> pd.DataFrame:
     -------
     DataFrame, one row per case and stage but the last
         customer_id, case_id, place; days, from the first event there to the first at a later stage at or after it, or
-        to the end of what was seen; happened (bool), whether there was one; seen, days from that first event to the end.
+        to the end of what was seen; happened (bool), whether there was one; seen, days from that first event to the
+        end.
     """
     first = rows.group_by(*_CASE, "place").agg(start=nw.col("occurred_at").min())
     later = rows.select("case_id", "occurred_at", to=nw.col("place"))
@@ -118,8 +119,8 @@ def tries(rows: nw.LazyFrame, as_of: date) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per customer, stage, and way of coming to it
-        customer_id, place; action and channel of the visit's first event at the stage; tries, the visits; went_on, those
-        of them in which an event at a later stage came at or after that first one.
+        customer_id, place; action and channel of the visit's first event at the stage; tries, the visits; went_on,
+        those of them in which an event at a later stage came at or after that first one.
 
     Notes
     -----

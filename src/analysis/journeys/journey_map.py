@@ -161,9 +161,9 @@ def map(
     >>> print(*maps.journey_map.query("stage == 'awareness' and row == 'actions'")["statement"], sep="\\n")
     100 % get here
     Visit: 100 %
-    Come here on 1.0 visits a year
+    Are here 1.0 times in 2 days
     100 % go on to a later stage
-    Half go on within 1 days
+    Half go on within 1 day
     """
     locale = locales.of(language)
     as_of = last_day(base, as_of, "journeys.map")
@@ -192,7 +192,10 @@ def _members(personas, segments) -> pd.DataFrame | None:
         return None
     require_columns("personas", personas.columns, ["persona"])
     if segments is None:
-        raise Problem("A map of each persona needs segments, which say whom each stands for: journeys.map(base, personas, segments).")
+        raise Problem(
+            "A map of each persona needs segments, which say whom each stands for: "
+            "journeys.map(base, personas, segments)."
+        )
     require_columns("segments", segments.columns, ["customer_id", "segment"])
     members = segments[["customer_id", "segment"]].dropna().rename(columns={"segment": "persona"})
     members = members.assign(customer_id=members["customer_id"].astype(str))
@@ -228,7 +231,7 @@ def _shown(personas, known, locale) -> pd.DataFrame:
     shown = personas[has].sort_values("persona", ignore_index=True)
     number = shown["persona"].astype(str)
     name = shown["name"].map(lambda of: locales.in_letters(of, locale.language)) if "name" in shown else number
-    given = {c: shown[c] if c in shown else default for c, default in (("title", ""), ("n", 0), ("share", np.nan))}
+    given = {c: shown.get(c, default) for c, default in (("title", ""), ("n", 0), ("share", np.nan))}
     return shown[["persona"]].assign(name=name, **given)
 
 
@@ -258,7 +261,9 @@ def _from_cards(traits, locale) -> pd.DataFrame:
         return pd.DataFrame(columns=MAP_COLUMNS)
     need = ["persona", "part", "trait", "statement", "kind", "measure", "of", "value", "effect", "distinctive"]
     require_columns("persona_traits", traits.columns, need)
-    told = traits[traits["part"].isin(list(_ROW_OF)) & (traits["kind"] == "measured") & traits["distinctive"].astype(bool)]
+    told = traits[
+        traits["part"].isin(list(_ROW_OF)) & (traits["kind"] == "measured") & traits["distinctive"].astype(bool)
+    ]
     told = told[(told["measure"] == "agrees") & (told["effect"] > 0)]
     order = told.assign(less=-told["effect"].round(9)).sort_values(["persona", "part", "less", "trait"]).index
     told = told.loc[order].groupby(["persona", "part"]).head(_FROM_THE_CARD)
@@ -266,7 +271,9 @@ def _from_cards(traits, locale) -> pd.DataFrame:
         locale.say("measures.agrees", of=row.of, value=locale.number(row.value, 1), top=locale.number(row.top))
         for row in told.itertuples()
     ]
-    return told.assign(stage="", row=told["part"].map(_ROW_OF), statement=said, question="").reindex(columns=MAP_COLUMNS)
+    return told.assign(stage="", row=told["part"].map(_ROW_OF), statement=said, question="").reindex(
+        columns=MAP_COLUMNS
+    )
 
 
 def _with_words(gains, plan, locale, names, days) -> pd.DataFrame:
@@ -278,7 +285,7 @@ def _with_words(gains, plan, locale, names, days) -> pd.DataFrame:
     gains["assumption"] = locale.say("map.assumes")
     gains["statement"] = [map_words.opportunity(row, locale, names, days) for row in gains.itertuples()]
     first = ["persona", "stage", "action", "channel", "compared_with"]
-    rest = [c for c in OPPORTUNITY_COLUMNS if c not in (*first, "place", "compared")]
+    rest = [c for c in OPPORTUNITY_COLUMNS if c not in (*first, "place")]
     return gains[[*first, *rest, "assumption", "statement"]]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis import locale as locales
 from analysis.journeys import map_words
 from analysis.journeys.map_measures import EVERYBODY
+from analysis.schema import SCALES
 
 #: Colours of the palette, in turn: as on the persona cards.
 _COLOURS = 8
@@ -25,9 +26,6 @@ _FEW = 20
 
 #: Which rows of the feelings are thought, felt and done.
 _MIND = {"raised": "think", "unhappy": "think", "agrees": "think", "score": "feel", "change": "feel", "ends": "do"}
-
-#: Scales of the scores: least and most.
-SCALES = {"csat": (1, 5), "ces": (1, 7), "nps": (0, 10)}
 
 
 def content(table: pd.DataFrame, persona: pd.Series, stages: list[str], about) -> dict:
@@ -135,7 +133,9 @@ def _curve(table, stages) -> dict:
     best = asked.sort_values(["stages", "n", "of"], ascending=[False, False, True])["of"].iloc[0]
     least, most = SCALES[best]
     of = scores[scores["of"] == best].set_index("stage")
-    figures = of[["value", "value_low", "value_high", "elsewhere"]].astype(float).sub(least).div(most - least).clip(0, 1)
+    figures = (
+        of[["value", "value_low", "value_high", "elsewhere"]].astype(float).sub(least).div(most - least).clip(0, 1)
+    )
     figures.columns = ["score", "low", "high", "elsewhere"]
     return {stage: {"of": best, **row} for stage, row in figures.to_dict("index").items()}
 
@@ -166,7 +166,9 @@ def _evidence_row(row, locale) -> list[str]:
     alone = pd.isna(row.elsewhere)
     bounds = [map_words.figure(x, row.unit, locale) for x in (row.low, row.high)]
     interval = (
-        locale.say("card.interval", low=bounds[0], high=bounds[1]) if alone else map_words.span(row.low, row.high, row.unit, locale)
+        locale.say("card.interval", low=bounds[0], high=bounds[1])
+        if alone
+        else map_words.span(row.low, row.high, row.unit, locale)
     )
     said = f"{where}: {row.statement}"
     return [row.mark, said, locale.number(row.n), here, elsewhere, difference, interval, locale.value(row.source)]

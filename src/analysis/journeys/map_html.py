@@ -1,9 +1,9 @@
 """How does a journey map look in a notebook, in the report, on a phone and on paper?
 
-Takes the content of a map. Gives one self-contained element of HTML with styles on the elements alone, since neither the
-report nor JupyterLab keeps a style sheet that comes with an output. Stages stand side by side as columns of one grid,
-their rows level with each other; where there is no room for another column it goes below. Colours are mixed with the
-page's own colour of text, so that the map is readable on a light and on a dark page.
+Takes the content of a map. Gives one self-contained element of HTML with styles on the elements alone, since neither
+the report nor JupyterLab keeps a style sheet that comes with an output. Stages stand side by side as columns of one
+grid, their rows level with each other; where there is no room for another column it goes below. Colours are mixed with
+the page's own colour of text, so that the map is readable on a light and on a dark page.
 """
 
 from html import escape
@@ -51,7 +51,6 @@ def map_html(content: dict) -> str:
     >>> map_html(content)[:8]  # doctest: +SKIP
     '<article'
     """
-    shade, accent = _colours(content)
     rows = [cell["row"] for cell in content["stages"][0]["cells"]] if content["stages"] else []
     return _article(content, _grid(content, content["stages"], rows, f"repeat(auto-fit,minmax({_LEAST},1fr))", ""))
 
@@ -70,8 +69,8 @@ def page(content: dict) -> str:
         "@page{size:A4 landscape;margin:8mm}@media print{:root{color-scheme:light}body{padding:0}.screen{display:none}"
         ".paper{display:block;print-color-adjust:exact}.paper article{font-size:9px!important;border:0!important;"
         "margin:0!important;overflow:visible!important}.paper details{display:none}.paper svg{height:44px!important}}"
-        f'</style></head><body><div class="screen">{map_html(content)}</div><div class="paper">{_on_paper(content)}</div>'
-        "</body></html>"
+        f'</style></head><body><div class="screen">{map_html(content)}</div>'
+        f'<div class="paper">{_on_paper(content)}</div></body></html>'
     )
 
 
@@ -116,7 +115,8 @@ def _head(content: dict, shade: str, accent: str) -> str:
     """Whose journey it is, and what holds for all of it: problem, goals, what weighs on them."""
     who = (
         f'<div style="flex:1 1 13em;min-width:0">{_title(content["row_persona"], accent)}'
-        f'<h3 style="margin:.1em 0 0;font-size:1.7em;line-height:1.15;overflow-wrap:anywhere">{_short(content["name"])}</h3>'
+        '<h3 style="margin:.1em 0 0;font-size:1.7em;line-height:1.15;overflow-wrap:anywhere">'
+        f"{_short(content['name'])}</h3>"
         f"{_p(content['title'], f'font-weight:600;color:{accent}')}{_p(content['share_text'], 'margin-top:.4em')}"
         f"{_p(content['kicker'], _QUIET)}</div>"
     )
@@ -125,8 +125,8 @@ def _head(content: dict, shade: str, accent: str) -> str:
         for cell in content["head"]
     )
     return (
-        f'<header style="{_PAD};display:flex;flex-wrap:wrap;gap:1em 1.8em;'
-        f'background:color-mix(in srgb,{shade} 11%,transparent);border-block-end:3px solid {accent}">{who}{cells}</header>'
+        f'<header style="{_PAD};display:flex;flex-wrap:wrap;gap:1em 1.8em;background:'
+        f'color-mix(in srgb,{shade} 11%,transparent);border-block-end:3px solid {accent}">{who}{cells}</header>'
     )
 
 
@@ -142,7 +142,8 @@ def _stage(stage: dict, before, after, content: dict, rows: list[str]) -> str:
     )
     return (
         f'<section style="display:grid;grid-row:span {len(rows) + 1};grid-template-rows:subgrid;min-width:0;'
-        f'align-content:start;box-shadow:0 0 0 1px color-mix(in srgb,currentColor 14%,transparent)">{heading}{cells}</section>'
+        'align-content:start;box-shadow:0 0 0 1px color-mix(in srgb,currentColor 14%,transparent)">'
+        f"{heading}{cells}</section>"
     )
 
 
@@ -167,9 +168,19 @@ def _line(line: dict, accent: str) -> str:
     colour = _ALARM if line["alarm"] else accent
     frame = f"border:1px dashed {colour};border-radius:6px;padding:.3em .5em;" if assumed else ""
     tag = f'<span style="{_QUIET};font-weight:600">{escape(line["tag"])}</span> ' if line["tag"] else ""
-    weight = f"font-weight:600;color:{accent}" if line["apart"] else f"color:{_ALARM};font-weight:600" if line["alarm"] else ""
+    weight = (
+        f"font-weight:600;color:{accent}"
+        if line["apart"]
+        else f"color:{_ALARM};font-weight:600"
+        if line["alarm"]
+        else ""
+    )
     bullet = f'<span aria-hidden="true" style="color:{colour};font-size:.8em">{"○" if assumed else "●"}</span> '
-    mark = f'<sup style="{_QUIET};font-size:.68em;line-height:0;padding-inline-start:.2em">{escape(line["mark"])}</sup>' if line["mark"] else ""
+    mark = (
+        f'<sup style="{_QUIET};font-size:.68em;line-height:0;padding-inline-start:.2em">{escape(line["mark"])}</sup>'
+        if line["mark"]
+        else ""
+    )
     return (
         f'<li style="margin:.3em 0;{frame}">{bullet}{tag}<span style="{weight}">{_text(line["text"])}</span>'
         f"{mark}{_p(line['detail'], _QUIET)}{_p(line['question'], f'color:{accent};font-size:.93em')}</li>"
@@ -219,16 +230,17 @@ def _evidence(of: dict) -> str:
     if not of["rows"]:
         return ""
     heads = "".join(f'<th style="{_CELL};{_QUIET};font-weight:600">{_text(text)}</th>' for text in of["head"])
-    rows = "".join(
-        f'<tr style="background:none">{"".join(f"<td style={chr(34)}{_CELL}{chr(34)}>{_text(c)}</td>" for c in row)}</tr>'
-        for row in of["rows"]
-    )
+    rows = "".join(f'<tr style="background:none">{_table_cells(row)}</tr>' for row in of["rows"])
     table = f'<table style="border-collapse:collapse;margin:0;font-size:.9em"><thead><tr>{heads}</tr></thead>'
     summary = f'<summary style="cursor:pointer;font-weight:600">{escape(of["title"])} ({len(of["rows"])})</summary>'
     return (
         f'<details style="{_PAD};border-block-start:{_LINE}">{summary}<div style="overflow-x:auto">{table}'
         f"<tbody>{rows}</tbody></table></div></details>"
     )
+
+
+def _table_cells(row: list[str]) -> str:
+    return "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in row)
 
 
 def _foot(content: dict, accent: str) -> str:

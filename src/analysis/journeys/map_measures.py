@@ -74,7 +74,9 @@ class Measures(NamedTuple):
     days: int
 
 
-def measures(tables, plan: Plan, members: pd.DataFrame | None, as_of: date, level_days: float | None = None) -> Measures:
+def measures(
+    tables, plan: Plan, members: pd.DataFrame | None, as_of: date, level_days: float | None = None
+) -> Measures:
     """Everything that is measured of each persona at each stage.
 
     Parameters
@@ -104,7 +106,10 @@ def measures(tables, plan: Plan, members: pd.DataFrame | None, as_of: date, leve
     source = {"touchpoints": plan.kind in OF_VISITS, "deals": plan.kind == "deals"}
     source = next((name for name, so in source.items() if so), "orders")
     return Measures(
-        *(_joined(parts, columns, source) for parts, columns in ((shares, ["k", "n"]), (values, _VALUE), (times, _TIME))),
+        *(
+            _joined(parts, columns, source)
+            for parts, columns in ((shares, ["k", "n"]), (values, _VALUE), (times, _TIME))
+        ),
         tried,
         level_days,
         int(np.ceil(min(moved["seen"].max(), YEAR_DAYS))) if len(moved) else YEAR_DAYS,

@@ -23,7 +23,14 @@ FIGURES = ["value", "value_low", "value_high", "elsewhere", "difference", "low",
 _WHAT = ["persona", "place", "row", "measure", "of"]
 
 #: The measures whose value is a share; scores are points, visits visits, times days.
-_UNITS = {"visits": "visits", "score": "points", "satisfied": "points", "change": "points", "time": "days", "closed": "days"}
+_UNITS = {
+    "visits": "visits",
+    "score": "points",
+    "satisfied": "points",
+    "change": "points",
+    "time": "days",
+    "closed": "days",
+}
 
 
 def map_rows(known: Measures) -> pd.DataFrame:
@@ -133,7 +140,13 @@ def _changes(values: pd.DataFrame) -> pd.DataFrame:
         of_stage = {place: of["value"].to_numpy(float) for place, of in asked.groupby("place") if len(of) >= FEWEST}
         for before, place in pairwise(sorted(of_stage)):
             change, low, high, p = evidence.difference_of_means(of_stage[place], of_stage[before])
-            what = {"persona": persona, "place": place, "row": "feelings", "measure": "change", "of": f"{instrument} {before}"}
+            what = {
+                "persona": persona,
+                "place": place,
+                "row": "feelings",
+                "measure": "change",
+                "of": f"{instrument} {before}",
+            }
             found = {"value": change, "value_low": low, "value_high": high, "n": len(of_stage[place]), "p": p}
             rows.append(what | found | {"source": "feedback"})
     return pd.DataFrame(rows, columns=[*_WHAT, "source", *FIGURES])

@@ -28,9 +28,14 @@ def statement(row, locale, stages, level_days=np.nan, days=YEAR_DAYS) -> str:
         Days over which it was counted how often they are somewhere.
     """
     value, of = figure(row.value, row.unit, locale), locale.value(row.of)
-    given = {"value": value, "of": of[:1].upper() + of[1:] if row.measure in ("does", "owned", "closed", "in_time") else of}
+    given = {
+        "value": value,
+        "of": of[:1].upper() + of[1:] if row.measure in ("does", "owned", "closed", "in_time") else of,
+    }
     if row.measure in ("time", "closed") and np.isnan(row.value):
         return locale.say(f"map.{row.measure}_never", **given)
+    if row.measure == "time" and row.value == 0:
+        return locale.say("map.time_now")
     if row.measure == "score":
         return locale.say(f"map.score_{row.of}", value=value)
     if row.measure == "change":
@@ -41,7 +46,7 @@ def statement(row, locale, stages, level_days=np.nan, days=YEAR_DAYS) -> str:
     if row.measure == "visits":
         return locale.say("map.visits", value=value, period=period(days, locale))
     if row.measure == "in_time":
-        late = int(round(row.n * (1 - row.value)))
+        late = round(row.n * (1 - row.value))
         return locale.say("map.in_time", **given, level=duration(level_days, locale), late=late)
     return locale.say(f"map.{row.measure}", **given)
 
@@ -89,7 +94,9 @@ def assumption(row: str, stage: str, locale) -> tuple[str, str]:
         return locale.say(f"map.assume_{row}"), locale.say(f"map.ask_{row}", stage=name)
     plain = stage.strip().lower()
     known = next((same[0] for same in STAGES if plain in same), "other")
-    return locale.say("map.assume_goals"), locale.say(f"map.expect_{known}", **({"stage": name} if known == "other" else {}))
+    return locale.say("map.assume_goals"), locale.say(
+        f"map.expect_{known}", **({"stage": name} if known == "other" else {})
+    )
 
 
 def period(days: int, locale) -> str:
@@ -149,6 +156,8 @@ def duration(days: float, locale) -> str:
         return locale.say("map.no_time")
     unit, length = _unit(days)
     rounded = round(days * length, 1 if days * length < 100 else 0)
+    if rounded == 1:
+        return locale.say(f"map.one_{unit}")
     return locale.say(f"map.{unit}", n=locale.number(rounded, 0 if rounded % 1 == 0 else 1))
 
 

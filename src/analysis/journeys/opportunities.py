@@ -15,7 +15,7 @@ FEWEST_COMPARED = 30
 
 OPPORTUNITY_COLUMNS = ["persona", "place", "action", "channel", "with_persona", "with_channel", "customers", "tries",
                        "rate", "best_customers", "best_rate", "difference", "low", "high", "p_corrected", "gained",
-                       "gained_low", "gained_high", "compared"]  # fmt: skip
+                       "gained_low", "gained_high"]  # fmt: skip
 
 _WAY = ["place", "action", "channel"]
 _CELL = ["persona", *_WAY]
@@ -39,16 +39,15 @@ def opportunities(tries: pd.DataFrame) -> pd.DataFrame:
         difference, low, high : best_rate less rate, both so drawn, and the interval of the difference as observed;
         p_corrected.
         gained, gained_low, gained_high : customers who would go on at least once more in a year.
-        compared : how many comparisons were made for the persona at the stage.
 
     Notes
     -----
     A customer's tries are alike, so counts are divided by the design effect (Kish 1965, Survey Sampling), estimated
     from the variance between customers, before Newcombe's interval and the test; what a channel's customers share with
     those of another is left aside, which makes the interval rather too wide. p values are Holm's over all comparisons,
-    and intervals hold for all of them together (Bonferroni), so that looking for the best invents none. The best of many still looks
-    better than it is: rates are drawn towards their mean by as much as chance has spread them (Efron and Morris 1975,
-    JASA 70), and `gained` rests on the rates so drawn.
+    and intervals hold for all of them together (Bonferroni), so that looking for the best invents none. The best of
+    many still looks better than it is: rates are drawn towards their mean by as much as chance has spread them (Efron
+    and Morris 1975, JASA 70), and `gained` rests on the rates so drawn.
 
     Of a customer with f tries that failed, at least one would succeed with probability ``1 - (1 - d / (1 - rate))^f``,
     where d is the difference. That sums to the customers gained; it assumes that what differs is the step and not the
@@ -56,8 +55,8 @@ def opportunities(tries: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> visits = pd.DataFrame({"customer_id": range(200), "persona": [1] * 100 + [2] * 100, "place": 0, "action": "cart",
-    ...                        "channel": "app", "tries": 1, "went_on": ([1, 0] * 50) + ([1] * 9 + [0]) * 10})
+    >>> visits = pd.DataFrame({"customer_id": range(200), "persona": [1] * 100 + [2] * 100, "place": 0, "tries": 1,
+    ...                        "action": "cart", "channel": "app", "went_on": [1, 0] * 50 + ([1] * 9 + [0]) * 10})
     >>> opportunities(visits)[["persona", "with_persona", "rate", "best_rate", "gained"]].round(2)
        persona  with_persona  rate  best_rate  gained
     0        1             2   0.5       0.88   37.88
@@ -66,7 +65,7 @@ def opportunities(tries: pd.DataFrame) -> pd.DataFrame:
     pairs = _comparisons(cells)
     if pairs.empty:
         return pd.DataFrame(columns=OPPORTUNITY_COLUMNS)
-    pairs = _judged(pairs)
+    pairs = _judged(pairs).rename(columns={"persona_there": "with_persona", "channel_there": "with_channel"})
     better = pairs[(pairs["p_corrected"] < 0.05) & (pairs["low"] > 0)]
     order = [*_CELL, "drawn_there", "low", "with_persona", "with_channel"]
     best = better.sort_values(order, ascending=[True] * 4 + [False] * 2 + [True] * 2).drop_duplicates(_CELL)
@@ -78,11 +77,12 @@ def opportunities(tries: pd.DataFrame) -> pd.DataFrame:
 def compared(tries: pd.DataFrame) -> pd.DataFrame:
     """How many comparisons there are for each persona and place: persona, place, compared."""
     pairs = _comparisons(_cells(tries))
-    return pairs.groupby(["persona", "place"]).size().rename("compared").reset_index()
+    both = pd.concat([pairs, _from_there(pairs)])
+    return both.groupby(["persona", "place"]).size().rename("compared").reset_index()
 
 
 def _cells(tries: pd.DataFrame) -> pd.DataFrame:
-    """Rate of each persona at each stage by each way, with the counts that it is worth and the rate drawn to the mean."""
+    """Rate of each persona at each stage by each way, how many tries it is worth, and the rate drawn to the mean."""
     tries = tries.sort_values([*_CELL, "customer_id"])
     rows = [
         (*key, len(of), *_rate(of["went_on"].to_numpy(float), of["tries"].to_numpy(float)))
@@ -116,25 +116,27 @@ def _drawn(cells: pd.DataFrame) -> pd.Series:
 
 
 def _comparisons(cells: pd.DataFrame) -> pd.DataFrame:
-    """Each cell beside the same way of every other persona, and beside the persona's other channels."""
-    others = cells.merge(cells, on=_WAY, suffixes=("", "_there"))
-    others = others[others["persona"] != others["persona_there"]].assign(channel_there=lambda t: t["channel"])
+    """Each cell beside the same way of every other persona, and beside the persona's other channels; each pair once."""
+    cells = cells.reset_index(names="cell")
+    others = cells.merge(cells, on=_WAY, suffixes=("", "_there")).assign(channel_there=lambda t: t["channel"])
     channels = cells.merge(cells, on=["persona", "place", "action"], suffixes=("", "_there"))
-    channels = channels[channels["channel"] != channels["channel_there"]].assign(persona_there=lambda t: t["persona"])
-    pairs = pd.concat([others, channels], ignore_index=True)
-    return pairs.rename(columns={"persona_there": "with_persona", "channel_there": "with_channel"})
+    pairs = pd.concat([others, channels.assign(persona_there=lambda t: t["persona"])], ignore_index=True)
+    return pairs[pairs["cell"] < pairs["cell_there"]].reset_index(drop=True)
 
 
 def _judged(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs with interval and corrected p of the difference, from either side."""
     here, there = pairs["worth"].to_numpy(), pairs["worth_there"].to_numpy()
     k, k_there = pairs["rate"].to_numpy() * here, pairs["rate_there"].to_numpy() * there
-    # each difference is in the table twice, from either side
-    confidence = 1 - 0.05 / (len(pairs) / 2)
-    _, low, high, p = evidence.difference_of_shares(k_there, there, k, here, confidence)
-    once = pairs["drawn_there"].to_numpy() > pairs["drawn"].to_numpy()
-    corrected = np.where(once, evidence.holm(np.where(once, p, np.nan)), np.nan)
-    counted = pairs.groupby(["persona", "place"])["rate"].transform("size")
-    return pairs.assign(low=low, high=high, p_corrected=corrected, compared=counted)
+    _, low, high, p = evidence.difference_of_shares(k_there, there, k, here, 1 - 0.05 / len(pairs))
+    pairs = pairs.assign(low=low, high=high, p_corrected=evidence.holm(p))
+    return pd.concat([pairs, _from_there(pairs).assign(low=-high, high=-low)], ignore_index=True)
+
+
+def _from_there(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The same pairs seen from the other side."""
+    own = [c for c in pairs if f"{c}_there" in pairs]
+    return pairs.rename(columns={c: f"{c}_there" for c in own} | {f"{c}_there": c for c in own})
 
 
 def _gain(row, tries: pd.DataFrame) -> tuple:
@@ -144,9 +146,18 @@ def _gain(row, tries: pd.DataFrame) -> tuple:
     drawn = float(np.clip(row.drawn_there - row.drawn, row.low, row.high))
     gained = [_at_least_once(failed, d / (1 - row.rate)) for d in (drawn, row.low, row.high)]
     return (
-        *(row.persona, row.place, row.action, row.channel, row.with_persona, row.with_channel, row.customers, row.tries),
+        *(
+            row.persona,
+            row.place,
+            row.action,
+            row.channel,
+            row.with_persona,
+            row.with_channel,
+            row.customers,
+            row.tries,
+        ),
         *(row.rate, row.customers_there, row.rate + drawn, drawn, row.low, row.high, row.p_corrected),
-        *(*gained, row.compared),
+        *gained,
     )
 
 

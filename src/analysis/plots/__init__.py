@@ -22,6 +22,7 @@ from analysis.plots.data import completeness, orders_over_time, row_accounts
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
+from analysis.plots.journey_map import journey_map
 from analysis.plots.journeys import funnel, paths, transitions
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
@@ -44,6 +45,7 @@ __all__ = [
     "funnel",
     "importance",
     "intervals",
+    "journey_map",
     "lorenz",
     "orders_over_time",
     "origins",
