@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+from scipy.special import ndtr
+from scipy.stats import fisher_exact, rankdata
 
 from analysis import evidence
 from analysis.journeys import survival
@@ -17,6 +18,9 @@ from analysis.journeys.map_measures import WHOLE, Measures
 
 #: What is known of fewer customers is not told.
 FEWEST = 5
+
+#: Fewer expected than this, and the z test is not to be trusted (Cochran 1954, Biometrics 10).
+_EXPECTED = 5
 
 FIGURES = ["value", "value_low", "value_high", "elsewhere", "difference", "low", "high", "n", "n_elsewhere", "p",
            "p_corrected", "effect"]  # fmt: skip
@@ -49,11 +53,12 @@ def map_rows(known: Measures) -> pd.DataFrame:
 
     Notes
     -----
-    Shares by Newcombe, numbers by Welch, times by the log-rank test (see :mod:`analysis.evidence`,
-    :mod:`analysis.journeys.survival`). p values are corrected after Holm (1979) over all rows; the intervals of the
-    differences are widened to ``1 - 0.05 / rows`` (Bonferroni) so that all hold together. Effects: difference of the
-    shares, Cliff's delta, Gehan's of times. The change of a score from one stage to the next is compared with none.
-    What is known of fewer than `FEWEST` customers, here or elsewhere, is left out.
+    Shares by Newcombe and the z test, or Fisher's exact test (1922, JRSS 85) where fewer than five are expected in a
+    cell; numbers by Welch's interval and the test of Mann and Whitney; times by the log-rank test (see
+    :mod:`analysis.evidence`, :mod:`analysis.journeys.survival`). p values are corrected after Holm (1979) over all
+    rows; the intervals of the differences are widened to ``1 - 0.05 / rows`` (Bonferroni) so that all hold together.
+    Effects: difference of the shares, Cliff's delta, Gehan's of times. The change of a score from one stage to the next
+    is compared with none. What is known of fewer than `FEWEST` customers, here or elsewhere, is left out.
     """
     groups = [_Group(table.sort_values("persona"), judge) for table, judge in _tables(known)]
     several = known.shares["persona"].nunique() > 1
@@ -106,6 +111,8 @@ def _share(table, here, confidence, compared):
     k_else, n_else = int(table.loc[~here, "k"].sum()), int(table.loc[~here, "n"].sum())
     figures = evidence.difference_of_shares(k, n, k_else, n_else, confidence)
     found |= dict(zip(("difference", "low", "high", "p"), figures, strict=True))
+    if (k + k_else) * min(n, n_else) < _EXPECTED * (n + n_else):
+        found["p"] = fisher_exact([[k, n - k], [k_else, n_else - k_else]]).pvalue
     return found | {"elsewhere": k_else / n_else, "n_elsewhere": n_else, "effect": found["difference"]}
 
 
@@ -116,11 +123,34 @@ def _value(table, here, confidence, compared):
     found["n"] = len(mine)
     if not compared:
         return found
-    figures = evidence.difference_of_means(mine, others, confidence)
-    found |= dict(zip(("difference", "low", "high", "p"), figures, strict=True))
-    u = rankdata(values)[here].sum() - len(mine) * (len(mine) + 1) / 2
-    delta = 2 * u / (len(mine) * len(others)) - 1
-    return found | {"elsewhere": float(np.sort(others).mean()), "n_elsewhere": len(others), "effect": delta}
+    figures = evidence.difference_of_means(mine, others, confidence)[:3]
+    found |= dict(zip(("difference", "low", "high"), figures, strict=True))
+    delta, p = rank_test(values, here)
+    elsewhere = {"elsewhere": float(np.sort(others).mean()), "n_elsewhere": len(others)}
+    return found | elsewhere | {"effect": delta, "p": p}
+
+
+def rank_test(values, here) -> tuple[float, float]:
+    """Cliff's delta of those here against the others, and its two-sided p value.
+
+    Notes
+    -----
+    The test of Mann and Whitney (1947, Annals of Mathematical Statistics 18) with the variance under ties. Welch's
+    would take a few customers who happen to agree for a group without any spread.
+
+    Examples
+    --------
+    >>> delta, p = rank_test(np.array([1.0, 2, 3, 4, 5, 6]), np.array([True] * 3 + [False] * 3))
+    >>> delta, round(p, 4)
+    (-1.0, 0.0495)
+    """
+    n, n_else, total = here.sum(), (~here).sum(), len(values)
+    ranks = rankdata(values)
+    u = ranks[here].sum() - n * (n + 1) / 2 - n * n_else / 2
+    ties = np.unique(ranks, return_counts=True)[1].astype(float)
+    variance = n * n_else / 12 * (total + 1 - (ties**3 - ties).sum() / (total * (total - 1)))
+    p = 2 * ndtr(-abs(u) / np.sqrt(variance)) if variance > 0 else 1.0
+    return float(2 * u / (n * n_else)), float(p)
 
 
 def _time(table, here, confidence, compared):
@@ -139,7 +169,9 @@ def _changes(values: pd.DataFrame) -> pd.DataFrame:
     for (persona, instrument), asked in scores.groupby(["persona", "of"]):
         of_stage = {place: of["value"].to_numpy(float) for place, of in asked.groupby("place") if len(of) >= FEWEST}
         for before, place in pairwise(sorted(of_stage)):
-            change, low, high, p = evidence.difference_of_means(of_stage[place], of_stage[before])
+            both = np.concatenate([of_stage[place], of_stage[before]])
+            change, low, high, _ = evidence.difference_of_means(of_stage[place], of_stage[before])
+            p = rank_test(both, np.arange(len(both)) < len(of_stage[place]))[1]
             what = {
                 "persona": persona,
                 "place": place,

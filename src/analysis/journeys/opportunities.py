@@ -127,7 +127,7 @@ def _comparisons(cells: pd.DataFrame) -> pd.DataFrame:
 def _judged(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs with interval and corrected p of the difference, from either side."""
     here, there = pairs["worth"].to_numpy(), pairs["worth_there"].to_numpy()
-    k, k_there = pairs["rate"].to_numpy() * here, pairs["rate_there"].to_numpy() * there
+    k, k_there = (np.minimum(pairs[rate] * n, n) for rate, n in (("rate", here), ("rate_there", there)))
     _, low, high, p = evidence.difference_of_shares(k_there, there, k, here, 1 - 0.05 / len(pairs))
     pairs = pairs.assign(low=low, high=high, p_corrected=evidence.holm(p))
     return pd.concat([pairs, _from_there(pairs).assign(low=-high, high=-low)], ignore_index=True)
