@@ -175,8 +175,8 @@ def stage_before(rows: nw.LazyFrame, said: nw.LazyFrame, at: str, key: str) -> n
     LazyFrame
         Columns `key` and place; empty for who had been nowhere yet.
     """
-    nothing = nw.lit(None, dtype=nw.Int64)
-    been = rows.select("customer_id", at=nw.col("occurred_at"), place=nw.col("place").cast(nw.Int64), last=nw.lit(1),
+    nothing = nw.lit(None, dtype=nw.Float64)
+    been = rows.select("customer_id", at=nw.col("occurred_at"), place=nw.col("place").cast(nw.Float64), last=nw.lit(1),
                        key=nw.lit(None, dtype=nw.String))  # fmt: skip
     asked = said.select("customer_id", at=nw.col(at), place=nothing, last=nw.lit(0), key=nw.col(key).cast(nw.String))
     both = nw.concat([been, asked.filter(~nw.col("key").is_null(), ~nw.col("at").is_null())])

@@ -96,7 +96,7 @@ class JourneyMaps:
 
     def __getitem__(self, persona: int) -> JourneyMap:
         if persona not in set(self.personas["persona"]):
-            known = ", ".join(map(str, self.personas["persona"]))
+            known = ", ".join(str(number) for number in self.personas["persona"])
             raise Problem(f"There is no map of persona {persona}. There are: {known or 'none'}.")
         table = self.journey_map[self.journey_map["persona"] == persona].reset_index(drop=True)
         row = self.personas.set_index("persona").loc[persona]

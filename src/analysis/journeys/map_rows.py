@@ -19,6 +19,9 @@ from analysis.journeys.map_measures import WHOLE, Measures
 #: What is known of fewer customers is not told.
 FEWEST = 5
 
+#: The measures of which there are many, each of whoever did it, met it or wrote of it.
+_LEVELS = ("does", "through", "raised", "owned")
+
 #: Fewer expected than this, and the z test is not to be trusted (Cochran 1954, Biometrics 10).
 _EXPECTED = 5
 
@@ -62,7 +65,7 @@ def map_rows(known: Measures) -> pd.DataFrame:
     """
     groups = [_Group(table.sort_values("persona"), judge) for table, judge in _tables(known)]
     several = known.shares["persona"].nunique() > 1
-    number = sum(len(group.personas) for group in groups) if several else 0
+    number = sum(len(group.personas) for group in groups if len(group.personas) > 1) if several else 0
     rows = [row for group in groups for row in group.rows(1 - 0.05 / max(number, 1), several)]
     table = pd.DataFrame(rows, columns=[*_WHAT, "source", *FIGURES[:10], "effect"])
     table = pd.concat([table, _changes(known.values)], ignore_index=True).sort_values(_WHAT, ignore_index=True)
@@ -88,14 +91,16 @@ class _Group(NamedTuple):
 
     @property
     def personas(self) -> list:
-        counts = self.table.groupby("persona")["n"].sum() if "n" in self.table else self.table["persona"].value_counts()
-        return sorted(counts.index[counts >= FEWEST])
+        """Those of whom enough is known; none where an action or a topic is of a handful of customers in all."""
+        table = self.table
+        counts = table.groupby("persona")["n"].sum() if "n" in table else table["persona"].value_counts()
+        shown = sorted(counts.index[counts >= FEWEST])
+        rare = table["measure"].iloc[0] in _LEVELS and table["k"].sum() < FEWEST
+        return [] if rare else shown
 
     def rows(self, confidence, several):
         table = self.table[self.table["persona"].isin(self.personas)]
         first = self.table.iloc[0]
-        if "k" in table and table["k"].sum() < FEWEST and first["measure"] != "reached":
-            return  # a topic or an action of a handful of customers in all
         for persona in self.personas:
             here = (table["persona"] == persona).to_numpy()
             found = self.judge(table, here, confidence, several and len(self.personas) > 1)

@@ -35,9 +35,9 @@ def opportunities(tries: pd.DataFrame) -> pd.DataFrame:
         with_persona, with_channel : with whom it is compared: the same way of another persona, or another channel of
         the same persona, on which the step begins with the same action.
         customers, tries, rate : who tried in the year, how often, and which share went on.
-        best_customers, best_rate : the same there, the rate drawn towards that of all.
-        difference, low, high : best_rate less rate, both so drawn, and the interval of the difference as observed;
-        p_corrected.
+        difference, low, high : of the rate there and the rate here, both drawn towards that of all, with the interval
+        of the difference as observed; p_corrected.
+        best_customers, best_rate : who tried there, and the rate here with the difference.
         gained, gained_low, gained_high : customers who would go on at least once more in a year.
 
     Notes
