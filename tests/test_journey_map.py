@@ -468,6 +468,23 @@ def test_a_slip_ends_in_a_sentence(personas, segments, said):
         journeys.map({"touchpoints": SHOP}, personas, segments, as_of=LAST)
 
 
+def test_ids_of_another_table_are_no_customers_of_this_one():
+    others = SEGMENTS.assign(customer_id="x" + SEGMENTS["customer_id"])
+    with pytest.raises(Problem, match="None of the 12 customers with a persona is on the journey"):
+        journeys.map({"touchpoints": SHOP}, PERSONAS, others, as_of=LAST)
+    with pytest.raises(Problem, match="level_days is -1"):
+        journeys.map({"touchpoints": SHOP}, as_of=LAST, level_days=-1)
+
+
+def test_ids_may_be_numbers_and_small_personas_have_no_map():
+    numbered = [t.assign(customer_id=t["customer_id"].map(ord)) for t in (SHOP, SEGMENTS)]
+    maps = journeys.map({"touchpoints": numbered[0]}, PERSONAS, numbered[1], as_of=LAST)
+    assert of(maps.journey_map, persona=1, stage="order", measure="reached")["value"] == 5 / 6
+    few = PERSONAS.assign(n=2)
+    maps = journeys.map({"touchpoints": SHOP}, few, SEGMENTS.iloc[[0, 1, 10, 11]], as_of=LAST)
+    assert (len(maps), maps.why) == (0, "No persona has the 5 customers that a map needs.")
+
+
 def test_a_map_of_nobody_is_refused_by_name():
     with pytest.raises(Problem, match=r"no map of persona 9\. There are: 0"):
         journeys.map({"touchpoints": SHOP}, as_of=LAST)[9]

@@ -22,7 +22,7 @@ from analysis.journeys.map_content import SELDOM, content
 from analysis.journeys.map_measures import EVERYBODY, WHOLE, measures
 from analysis.journeys.map_rows import FEWEST, map_rows
 from analysis.journeys.opportunities import OPPORTUNITY_COLUMNS, compared, opportunities
-from analysis.journeys.steps import Plan, default_steps
+from analysis.journeys.steps import default_steps
 
 MAP_COLUMNS = ["persona", "stage", "row", "statement", "kind", "measure", "of", "value", "value_low", "value_high",
                "elsewhere", "difference", "low", "high", "n", "n_elsewhere", "p_corrected", "effect", "unit", "source",
@@ -143,7 +143,8 @@ def map(
     Raises
     ------
     Problem
-        Personas without segments, segments of other customers or other groups, an unknown step or language.
+        Personas without segments, segments of other customers or other groups, an unknown step or language, a level
+        that is no length of time.
 
     Notes
     -----
@@ -171,8 +172,12 @@ def map(
     plan = default_steps(tables, steps)
     members = _members(personas, segments)
     about = {"language": language, "as_of": as_of, "level_days": np.nan, "level_given": level_days is not None}
+    if level_days is not None and not level_days > 0:
+        raise Problem(f"level_days is {level_days}. It must be longer than 0; leave it out to take it from the data.")
     if not plan.steps:
-        return _no_map(plan, about)
+        return _no_map(plan.why, about)
+    if members is not None and members.empty:
+        return _no_map(f"No persona has the {FEWEST} customers that a map needs.", about)
     known = measures(tables, plan, members, as_of, level_days)
     shown = _shown(personas, known, locale)
     about["level_days"] = known.level_days
@@ -353,7 +358,7 @@ _MEASURES = ("size", "reached", "does", "through", "visits", "goes_on", "time", 
 _NUMBERS = ("elsewhere", "difference", "low", "high", "n", "n_elsewhere", "p_corrected", "effect")
 
 
-def _no_map(plan: Plan, about) -> JourneyMaps:
+def _no_map(why: str, about) -> JourneyMaps:
     none = pd.DataFrame(columns=["persona", "name", "title", "n", "share"])
     gains = pd.DataFrame(columns=["persona", "stage", *OPPORTUNITY_COLUMNS[2:]])
-    return JourneyMaps(pd.DataFrame(columns=MAP_COLUMNS), gains, none, [], plan.why, about)
+    return JourneyMaps(pd.DataFrame(columns=MAP_COLUMNS), gains, none, [], why, about)

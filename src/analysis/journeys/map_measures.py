@@ -11,6 +11,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from analysis.errors import Problem
 from analysis.expressions import collected, midnight
 from analysis.journeys.by_stage import (
     OF_VISITS,
@@ -88,9 +89,19 @@ def measures(
     as_of : date, last day seen
     level_days : float, optional
         Days within which a ticket should be closed; default the time within which four in five of all tickets are.
+
+    Raises
+    ------
+    Problem
+        No customer of a persona is on the journey.
     """
     rows = happenings(tables, plan)
     done = _of_personas(ways(rows), members)
+    if done.empty and members is not None:
+        raise Problem(
+            f"None of the {len(members):,} customers with a persona is on the journey. "
+            "Check that both tables name customers by the same id."
+        )
     moved = _of_personas(moves(rows, as_of), members)
     visits = plan.kind in OF_VISITS
     tried = tries(rows, as_of) if visits else single_tries(moved.drop(columns="persona"), plan.window_days)
@@ -129,6 +140,8 @@ def _joined(parts, columns, source) -> pd.DataFrame:
 def _of_personas(table: pd.DataFrame, members: pd.DataFrame | None) -> pd.DataFrame:
     """The rows of those who belong to a persona, in an order of their own; without personas all are `EVERYBODY`."""
     own = [c for c in ("customer_id", "case_id", "place", "action", "channel", "owner") if c in table]
+    # identifiers are text everywhere else; a frame that somebody passes in may have numbers
+    table = table.assign(customer_id=table["customer_id"].astype(str))
     table = table.assign(persona=EVERYBODY) if members is None else table.merge(members, on="customer_id")
     return table.sort_values(own, ignore_index=True)
 
