@@ -155,11 +155,16 @@ def test_events_of_one_moment_count_in_the_order_of_the_stages():
     assert by_stage.moves(rows, LAST)[["days", "happened"]].values.tolist() == [[0, True]]
 
 
-def test_a_ticket_belongs_to_the_stage_before_it_and_not_to_the_call_that_opens_it():
+@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
+def test_a_ticket_belongs_to_the_stage_before_it_and_not_to_the_call_that_opens_it(engine):
     rows = happened(("a", "2025-03-01", "aware", "visit"), ("a", "2025-03-03", "order", "support_call"))
     opened = pd.to_datetime(["2025-03-03", "2025-03-04", "2025-02-01"], utc=True).astype("datetime64[us, UTC]")
     tickets = pd.DataFrame({"ticket_id": list("xyz"), "customer_id": "a", "opened_at": opened})
-    table = tables_until({"touchpoints": rows, "tickets": tickets}, LAST)
+    base = {"touchpoints": rows, "tickets": tickets}
+    if engine == "duckdb":
+        connection = duckdb.connect()
+        base = {name: connection.from_df(frame) for name, frame in base.items()}
+    table = tables_until(base, LAST)
     said = by_stage.happenings(table, default_steps(table))
     found = collected(by_stage.stage_before(said, table["tickets"], "opened_at", "ticket_id")).set_index("ticket_id")
     assert found["place"].fillna(-1).to_dict() == {"x": 0, "y": 1, "z": -1}
@@ -318,6 +323,14 @@ def test_where_nothing_differs_nothing_is_promised():
     # eight personas alike: the best of them looks better in every draw, and is hardly ever called so
     found = [len(opportunities(visits([0.6] * 8, seed))) > 0 for seed in range(30)]
     assert sum(found) <= 3
+
+
+def test_looking_at_more_comparisons_costs_certainty():
+    two = visits([0.3, 0.8], tries=1, customers=60)
+    more = pd.concat([two, visits([0.5] * 5, tries=1, customers=60).assign(persona=lambda t: t["persona"] + 2)])
+    few, many = (of(opportunities(t), persona=1, with_persona=2)["p_corrected"] for t in (two, more))
+    # one comparison, and the first of twenty-one
+    assert many == pytest.approx(21 * few, rel=1e-6)
 
 
 def test_the_best_of_many_is_not_taken_at_its_word():

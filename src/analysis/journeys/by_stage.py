@@ -175,12 +175,12 @@ def stage_before(rows: nw.LazyFrame, said: nw.LazyFrame, at: str, key: str) -> n
     LazyFrame
         Columns `key` and place; empty for who had been nowhere yet.
     """
-    nothing = nw.lit(None, dtype=nw.Float64)
-    been = rows.select("customer_id", at=nw.col("occurred_at"), place=nw.col("place").cast(nw.Float64), last=nw.lit(1),
-                       key=nw.lit(None, dtype=nw.String))  # fmt: skip
-    asked = said.select("customer_id", at=nw.col(at), place=nothing, last=nw.lit(0), key=nw.col(key).cast(nw.String))
+    no_key, no_place = nw.lit(None, dtype=nw.String), nw.lit(None, dtype=nw.Float64)
+    been = rows.select("customer_id", at=nw.col("occurred_at"), place=nw.col("place").cast(nw.Float64), key=no_key)
+    asked = said.select("customer_id", at=nw.col(at), place=no_place, key=nw.col(key).cast(nw.String))
     both = nw.concat([been, asked.filter(~nw.col("key").is_null(), ~nw.col("at").is_null())])
-    place = nw.col("place").fill_null(strategy="forward").over("customer_id", order_by=["at", "last", "place"])
+    # of one moment, what has no place (the saying) comes first
+    place = nw.col("place").fill_null(strategy="forward").over("customer_id", order_by=["at", "place"])
     return both.with_columns(place=place).filter(~nw.col("key").is_null()).select(nw.col("key").alias(key), "place")
 
 
