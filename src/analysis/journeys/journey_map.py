@@ -181,6 +181,7 @@ def map(
     known = measures(tables, plan, members, as_of, level_days)
     shown = _shown(personas, known, locale)
     about["level_days"] = known.level_days
+    about["of_deals"] = plan.unit == "deal" and personas is None
     names = shown.set_index("persona")["name"]
     on_the_way = known.tries[known.tries["place"] < len(plan.steps) - 1]
     gains = _with_words(opportunities(on_the_way), plan, locale, names, known.days)

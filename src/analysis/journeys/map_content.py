@@ -58,7 +58,11 @@ def content(table: pd.DataFrame, persona: pd.Series, stages: list[str], about) -
         "name": persona["name"],
         "title": persona["title"],
         "share": float(persona["share"]),
-        "share_text": locale.say("card.share", n=int(persona["n"]), share=locale.percent(persona["share"])),
+        "share_text": locale.say(
+            "map.deals" if about["of_deals"] else "card.share",
+            n=int(persona["n"]),
+            share=locale.percent(persona["share"]),
+        ),
         "row_persona": locale.say("map.row_persona"),
         "whole": locale.say("map.whole"),
         "head": [cell for cell in heads if cell["lines"]],
