@@ -15,7 +15,7 @@ from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 from analysis import evidence, journeys, plots, sources
 from analysis.errors import Problem
 from analysis.expressions import collected, tables_until
-from analysis.journeys import by_stage, map_html, survival
+from analysis.journeys import by_stage, map_html, map_times
 from analysis.journeys.map_measures import measures
 from analysis.journeys.map_rows import map_rows
 from analysis.journeys.opportunities import FEWEST_COMPARED, opportunities
@@ -272,10 +272,10 @@ def waits(seed, n=60):
 def test_times_agree_with_statsmodels(seed):
     days, happened, here = waits(seed)
     curve = SurvfuncRight(days, happened)
-    median, low, high = survival.median_days(days, happened)
+    median, low, high = map_times.median_days(days, happened)
     assert median == pytest.approx(curve.quantile(0.5))
     assert (low, high) == pytest.approx(curve.quantile_ci(0.5, method="cloglog"), abs=0.5)
-    assert survival.log_rank(days, happened, here) == pytest.approx(survdiff(days, happened, here)[1])
+    assert map_times.log_rank(days, happened, here) == pytest.approx(survdiff(days, happened, here)[1])
 
 
 @given(st.integers(0, 10_000))
@@ -291,7 +291,7 @@ def test_of_two_who_waits_longer_is_counted_pair_by_pair(seed):
         for i in np.flatnonzero(here)
         for j in np.flatnonzero(~here)
     ]
-    assert survival.likelier_later(days, happened, here) == pytest.approx(np.mean(later))
+    assert map_times.likelier_later(days, happened, here) == pytest.approx(np.mean(later))
 
 
 # Opportunities

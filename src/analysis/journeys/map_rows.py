@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from scipy.stats import fisher_exact, rankdata
 
 from analysis import evidence
-from analysis.journeys import survival
+from analysis.journeys import map_times
 from analysis.journeys.map_measures import WHOLE, Measures
 
 #: What is known of fewer customers is not told.
@@ -58,7 +58,7 @@ def map_rows(known: Measures) -> pd.DataFrame:
     -----
     Shares by Newcombe and the z test, or Fisher's exact test (1922, JRSS 85) where fewer than five are expected in a
     cell; numbers by Welch's interval and the test of Mann and Whitney; times by the log-rank test (see
-    :mod:`analysis.evidence`, :mod:`analysis.journeys.survival`). p values are corrected after Holm (1979) over all
+    :mod:`analysis.evidence`, :mod:`analysis.journeys.map_times`). p values are corrected after Holm (1979) over all
     rows; the intervals of the differences are widened to ``1 - 0.05 / rows`` (Bonferroni) so that all hold together.
     Effects: difference of the shares, Cliff's delta, Gehan's of times. The change of a score from one stage to the next
     is compared with none. What is known of fewer than `FEWEST` customers, here or elsewhere, is left out.
@@ -160,10 +160,10 @@ def rank_test(values, here) -> tuple[float, float]:
 
 def _time(table, here, confidence, compared):
     days, happened = table["days"].to_numpy(float), table["happened"].to_numpy(bool)
-    mine = survival.median_days(days[here], happened[here])
+    mine = map_times.median_days(days[here], happened[here])
     found = dict(zip(("value", "value_low", "value_high"), mine, strict=True)) | {"n": int(here.sum())}
     if compared:
-        found |= survival.against(days, happened, here, confidence) | {"n_elsewhere": int((~here).sum())}
+        found |= map_times.against(days, happened, here, confidence) | {"n_elsewhere": int((~here).sum())}
     return {name: np.nan if np.isinf(figure) else figure for name, figure in found.items()}
 
 
