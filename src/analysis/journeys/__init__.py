@@ -9,13 +9,20 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
+from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.deals import WinRates, deal_events, stage_order, win_rates
+from analysis.journeys.detours import jumps, loops
+from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.journey_map import JourneyMap, JourneyMaps, map
-from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
+from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
-from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
-from analysis.journeys.transitions import END, START, transitions
+from analysis.journeys.pipeline import Pipeline, pipeline
+from analysis.journeys.sessions import attempts, sessions
+from analysis.journeys.steps import Plan, default_steps, events
+from analysis.journeys.together import together
+from analysis.journeys.transitions import END, START, stage_times, transitions
 
 __all__ = [
     "DEAL_EVENTS",
@@ -26,17 +33,31 @@ __all__ = [
     "STAGES",
     "START",
     "Bottlenecks",
+    "Divergence",
     "JourneyMap",
     "JourneyMaps",
+    "Pipeline",
     "Plan",
+    "WinRates",
+    "attempts",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
+    "deal_events",
     "default_steps",
+    "divergence",
     "events",
     "findings",
     "funnel",
+    "jumps",
+    "loops",
     "map",
     "paths",
+    "pipeline",
+    "sessions",
+    "stage_order",
+    "stage_times",
+    "together",
     "transitions",
+    "win_rates",
 ]

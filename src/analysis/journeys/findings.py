@@ -9,8 +9,9 @@ from narwhals.typing import IntoFrame
 
 from analysis import evidence
 from analysis.journeys.bottlenecks import Bottlenecks
-from analysis.journeys.funnel import midnight_after, ordered_steps, reached_steps
-from analysis.journeys.moments import OCCURRED_AT, clean, collected, moments
+from analysis.journeys.course import course
+from analysis.journeys.moments import OCCURRED_AT, collected, moments
+from analysis.journeys.reach import NEVER, midnight_after, reached
 from analysis.journeys.steps import Plan
 
 
@@ -41,8 +42,8 @@ def bought_all_the_same(
     """
     if "orders" not in base or len(steps) == 0:
         return 0, 0
-    reached, _ = reached_steps(clean(events), ordered_steps(steps), as_of)
-    left = reached.loc[reached[f"step_{len(steps) - 1}"].isna(), "customer_id"]
+    found = reached(events, course(steps), as_of, "customer_id", keep=["customer_id"])
+    left = found.cases.loc[found.times[:, -1] == NEVER, "customer_id"]
     orders = moments(base, "orders")
     if as_of is not None:
         zone = orders.collect_schema()["occurred_at"].time_zone
