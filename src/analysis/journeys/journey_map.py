@@ -244,7 +244,8 @@ def _shown(personas, known, locale) -> pd.DataFrame:
 def _sizes(shown, locale) -> pd.DataFrame:
     """The row that says whose journey it is."""
     whole = (shown["n"] / shown["share"]).round()
-    low, high = evidence.share_interval(shown["n"].to_numpy(), whole.fillna(1).to_numpy())
+    low, high = evidence.share_interval(shown["n"].to_numpy(), whole.fillna(shown["n"]).to_numpy())
+    low, high = (np.where(shown["share"].notna(), bound, np.nan) for bound in (low, high))
     said = [locale.say("map.size", value=locale.percent(share)) for share in shown["share"]]
     return pd.DataFrame(
         {"persona": shown["persona"], "stage": "", "row": "persona", "statement": said, "kind": "measured",
