@@ -216,6 +216,20 @@ def segment_traits(names=("Occasional", "Regulars"), traits=("n_orders", "recenc
     return pd.DataFrame(rows)
 
 
+MAPPED = pd.DataFrame(
+    {
+        **{
+            "persona": 3,
+            "stage": ["بررسی", "بررسی", "order"],
+            "row": ["actions", "feelings", "feelings"],
+            "of": ["", "csat", "csat"],
+        },
+        **{"statement": ["88 % get here", "", ""], "kind": "measured", "measure": ["reached", "score", "score"]},
+        **{"value": [0.88, 3.9, 4.3], "value_low": [0.8, 3.7, 4.0], "value_high": [0.9, 4.1, 4.6], "elsewhere": 4.2},
+        **{"n": 90, "p_corrected": 1.0},
+    }
+)
+
 # by channel: of 40 visits in the app 10 lead to an order, of 60 in the web shop 45
 COMPARED = pd.DataFrame(
     {
@@ -231,6 +245,7 @@ COMPARED = pd.DataFrame(
     }
 )
 FIGURES = {
+    "journey_map": lambda **kw: plots.journey_map(MAPPED, "پریا", **kw),
     "profit_curve": lambda **kw: plots.profit_curve(EARNED_CURVE, EARNED, "RFM", "GBP", **kw),
     "profits": lambda **kw: plots.profits(EARNED, "RFM", "GBP", **kw),
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
@@ -335,7 +350,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,), "pipeline": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 31
+    assert len(drawn) == 32
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name

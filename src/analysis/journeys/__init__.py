@@ -15,12 +15,12 @@ from analysis.journeys.detours import jumps, loops
 from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
+from analysis.journeys.journey_map import JourneyMap, JourneyMaps, map
 from analysis.journeys.members import customers_by, members
 from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
 from analysis.journeys.pipeline import Pipeline, pipeline
 from analysis.journeys.sessions import attempts, sessions
-from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import Plan, default_steps, events
 from analysis.journeys.together import together
 from analysis.journeys.transitions import END, START, stage_times, transitions
@@ -35,6 +35,8 @@ __all__ = [
     "START",
     "Bottlenecks",
     "Divergence",
+    "JourneyMap",
+    "JourneyMaps",
     "Pipeline",
     "Plan",
     "WinRates",
@@ -49,9 +51,9 @@ __all__ = [
     "events",
     "findings",
     "funnel",
-    "journey_map",
     "jumps",
     "loops",
+    "map",
     "members",
     "paths",
     "pipeline",

@@ -23,6 +23,7 @@ from analysis.plots.deals import pipeline, win_curve, win_rates
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
+from analysis.plots.journey_map import journey_map
 from analysis.plots.journeys import funnel, funnel_groups
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
@@ -47,6 +48,7 @@ __all__ = [
     "funnel_groups",
     "importance",
     "intervals",
+    "journey_map",
     "lorenz",
     "orders_over_time",
     "origins",
