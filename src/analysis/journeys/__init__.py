@@ -11,6 +11,7 @@ from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
+from analysis.journeys.mismatch import Mismatch, channel_mismatch
 from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
 from analysis.journeys.paths import paths
 from analysis.journeys.stages import journey_map
@@ -26,9 +27,11 @@ __all__ = [
     "STAGES",
     "START",
     "Bottlenecks",
+    "Mismatch",
     "Plan",
     "bottlenecks",
     "bought_all_the_same",
+    "channel_mismatch",
     "compare_funnels",
     "default_steps",
     "events",

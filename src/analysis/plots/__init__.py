@@ -23,6 +23,7 @@ from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
 from analysis.plots.journeys import funnel, paths, transitions
+from analysis.plots.mismatch import channel_mismatch, mismatch_effects
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
@@ -38,6 +39,7 @@ __all__ = [
     "SEGMENT",
     "alt_text",
     "calibration",
+    "channel_mismatch",
     "completeness",
     "distribution",
     "flow",
@@ -45,6 +47,7 @@ __all__ = [
     "importance",
     "intervals",
     "lorenz",
+    "mismatch_effects",
     "orders_over_time",
     "origins",
     "overlaps",
