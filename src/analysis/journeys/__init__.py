@@ -17,6 +17,7 @@ from analysis.journeys.paths import paths
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
 from analysis.journeys.transitions import END, START, transitions
+from analysis.journeys.workshop import Beside, Worksheet, lay_beside, worksheet
 
 __all__ = [
     "DEAL_EVENTS",
@@ -26,9 +27,11 @@ __all__ = [
     "SHOP_EVENTS",
     "STAGES",
     "START",
+    "Beside",
     "Bottlenecks",
     "Mismatch",
     "Plan",
+    "Worksheet",
     "bottlenecks",
     "bought_all_the_same",
     "channel_mismatch",
@@ -38,6 +41,8 @@ __all__ = [
     "findings",
     "funnel",
     "journey_map",
+    "lay_beside",
     "paths",
     "transitions",
+    "worksheet",
 ]
