@@ -5,10 +5,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from analysis import journeys, plots
 from analysis.errors import Problem
-from analysis.journeys.contact_effects import ADJUSTED, HELD_OUT
+from analysis.journeys.contact_effects import ADJUSTED, HELD_OUT, weighted_means
 
 END = date(2025, 12, 31)
 
@@ -147,6 +148,18 @@ def test_intervals_hold_what_was_planted_as_often_as_they_promise():
     rows = [called(journeys.channel_mismatch(experiment(400, seed=seed), as_of=END)) for seed in range(20)]
     assert sum(row.low < -0.45 < row.high for row in rows) >= 16
     assert sum(row.effect_low < 0.05 < row.effect_high for row in rows) >= 16
+    assert sum(row.ratio_low < 0.1 < row.ratio_high for row in rows) >= 16
+
+
+def test_intervals_count_customers_and_not_their_contacts():
+    scores, here = np.array([[1.0, 1], [2, 2], [4, 4], [9, 9]]), np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
+    customers = pd.Series([*"abcd"])
+    once = weighted_means(scores, here, customers)
+    thrice = weighted_means(scores.repeat(3, 0), here.repeat(3, 0), customers.repeat(3))
+    assert once[0].tolist() == thrice[0].tolist() == [1.5, 6.5]
+    np.testing.assert_allclose(thrice[1], once[1])
+    # squares about the means over n², times n / (n - 1) of all four: (0.25 + 0.25) / 4 * 4 / 3
+    assert once[1][0, 0] == pytest.approx(1 / 6)
 
 
 def test_what_was_known_before_narrows_the_interval_and_row_order_changes_nothing():
@@ -157,7 +170,7 @@ def test_what_was_known_before_narrows_the_interval_and_row_order_changes_nothin
     assert row.high - row.low < 0.95 * (blind.high - blind.low)
     mixed = {name: table.sample(frac=1, random_state=1) for name, table in base.items()}
     again = journeys.channel_mismatch(mixed, as_of=END)
-    pd.testing.assert_frame_equal(again.effects, journeys.channel_mismatch(base, as_of=END).effects, rtol=1e-12)
+    pd.testing.assert_frame_equal(again.effects, journeys.channel_mismatch(base, as_of=END).effects, check_exact=True)
 
 
 def test_contacts_whose_days_are_not_over_are_counted_and_not_judged():
@@ -203,6 +216,28 @@ def test_without_a_control_a_true_loss_is_found_with_its_e_value_and_its_limits_
     nearest = 1 / row.ratio_high  # VanderWeele and Ding's formula at the bound nearest to no difference
     assert row.e_value == pytest.approx(nearest + np.sqrt(nearest * (nearest - 1)))
     assert any("may have known more than the tables" in sentence for sentence in found.words)
+
+
+def test_where_nobody_alike_is_left_nothing_is_forced():
+    base = confounded()
+    rich = base["orders"].loc[base["orders"]["ordered_at"] < day(200)[0], "customer_id"].value_counts() > 5
+    call = base["touchpoints"]["customer_id"].map(rich).fillna(False).astype(bool)
+    event, channel = np.where(call, "call", "email_sent"), np.where(call, "phone", "email")
+    sent = base["touchpoints"].assign(event=event, channel=channel)
+    row = called(journeys.channel_mismatch(base | {"touchpoints": sent}, as_of=END))
+    assert row.verdict == "cannot be judged"
+    assert row.overlap < 0.2
+
+
+def test_several_pairs_are_one_family():
+    base = experiment()
+    people = base["customers"].copy()
+    people.loc[::3, "preferred_channel"] = "sms"
+    rows = journeys.channel_mismatch(base | {"customers": people}, as_of=END).effects.query("not matched")
+    assert len(rows) == 2
+    assert rows["p_corrected"].min() == pytest.approx(2 * rows["p"].min())
+    wider = (rows["high"] - rows["low"]) / 2 / np.abs(rows["difference"] / norm.ppf(rows["p"] / 2))
+    np.testing.assert_allclose(wider, norm.ppf(1 - 0.025 / 2), rtol=0.02)
 
 
 def test_groups_are_compared_with_all_others():

@@ -29,6 +29,9 @@ FEWEST = 30
 #: Biometrika 96, advise 0.1 to 0.9; half of that keeps more, and the share set aside is said).
 OVERLAP = (0.05, 0.95)
 
+#: Hardly any penalty: chances that are drawn to the middle would hide that nobody alike is there.
+WEAK = 100.0
+
 #: Standardised differences above this call for doubt (Austin 2009, Statistics in Medicine 28, takes 0.1; twice that
 #: leaves room for chance in arms of a hundred).
 APART = 0.2
@@ -225,7 +228,7 @@ def _by_likeness(rows: pd.DataFrame) -> tuple[list[dict], pd.DataFrame]:
             found += [what | _counts(*arms)] if len(arms[0]) else []
             continue
         known = pd.concat([_known_before(of), _season_and_place(of)], axis=1)
-        chance = LogisticRegression(max_iter=1000).fit(known, treated).predict_proba(known)[:, 1]
+        chance = LogisticRegression(C=WEAK, max_iter=2000).fit(known, treated).predict_proba(known)[:, 1]
         alike = (chance > OVERLAP[0]) & (chance < OVERLAP[1])
         spread = known.std(ddof=0)
         of, known, treated, chance = of[alike], known[alike], treated[alike], chance[alike]
@@ -278,9 +281,19 @@ def _scores(known: pd.DataFrame, bought, treated, chance) -> tuple[np.ndarray, n
     scores = []
     for arm, of_arm in ((1, chance), (0, 1 - chance)):
         seen = treated == arm
-        foretold = design @ np.linalg.lstsq(design[seen], bought[seen], rcond=None)[0]
+        foretold = _foretold(design, bought, seen)
         scores.append(foretold + np.where(seen, (bought - foretold) / of_arm, 0.0))
     return scores[0], scores[1]
+
+
+def _foretold(design: np.ndarray, bought: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Purchases by least squares on those seen, each of these without its own: else its rest would look too small."""
+    inverse = np.linalg.pinv(design[seen])
+    foretold = design @ (inverse @ bought[seen])
+    leverage = np.einsum("ij,ji->i", design[seen], inverse)
+    rest = (bought[seen] - foretold[seen]) / np.maximum(1 - leverage, FEWEST**-1)
+    foretold[seen] = bought[seen] - rest
+    return foretold
 
 
 def weighted_means(scores: np.ndarray, weights: np.ndarray, customers: pd.Series) -> tuple:
