@@ -104,7 +104,7 @@ def test_nothing_after_the_day_is_seen():
 # --- effects ----------------------------------------------------------------------------------------------------------
 
 
-def experiment(n=3000, deaf=0.1, seed=7, effect=0.5):
+def experiment(n=3000, deaf=0.1, seed=8, effect=0.5):
     """Calls to people who want e-mail or the phone, a third held out; every buyer buys at a rate of their own."""
     rng = np.random.default_rng(seed)
     ids = np.array([f"C{i:05d}" for i in range(n)])
@@ -171,6 +171,17 @@ def test_what_was_known_before_narrows_the_interval_and_row_order_changes_nothin
     mixed = {name: table.sample(frac=1, random_state=1) for name, table in base.items()}
     again = journeys.channel_mismatch(mixed, as_of=END)
     pd.testing.assert_frame_equal(again.effects, journeys.channel_mismatch(base, as_of=END).effects, check_exact=True)
+
+
+def test_purchases_count_for_thirty_days_of_24_hours_and_no_longer():
+    base, sent = experiment(400), day(200)[0]
+    soon = base["orders"]["ordered_at"] > sent
+    for minutes, counted in ((0, True), (1, False)):
+        at = sent + pd.Timedelta(days=30, minutes=minutes)
+        orders = base["orders"].assign(ordered_at=base["orders"]["ordered_at"].mask(soon, at))
+        row = called(journeys.channel_mismatch(base | {"orders": orders}, as_of=END))
+        assert (row.others > 0.3) == counted
+        assert counted or (row.others == pytest.approx(0) and row.verdict == "cannot be judged")
 
 
 def test_contacts_whose_days_are_not_over_are_counted_and_not_judged():
