@@ -9,14 +9,22 @@ Events stay where they are; only aggregates, and for the funnel one row per cust
 
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
+from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.deals import WinRates, deal_events, stage_order, win_rates
+from analysis.journeys.detours import jumps, loops
+from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
+from analysis.journeys.members import customers_by, members
 from analysis.journeys.mismatch import Mismatch, channel_mismatch
-from analysis.journeys.moments import DEAL_EVENTS, KINDS, ORDER_LADDER
+from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
+from analysis.journeys.pipeline import Pipeline, pipeline
+from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
-from analysis.journeys.steps import SHOP_EVENTS, STAGES, Plan, default_steps, events
-from analysis.journeys.transitions import END, START, transitions
+from analysis.journeys.steps import Plan, default_steps, events
+from analysis.journeys.together import together
+from analysis.journeys.transitions import END, START, stage_times, transitions
 from analysis.journeys.workshop import Beside, Worksheet, lay_beside, worksheet
 
 __all__ = [
@@ -29,20 +37,36 @@ __all__ = [
     "START",
     "Beside",
     "Bottlenecks",
+    "Divergence",
     "Mismatch",
+    "Pipeline",
     "Plan",
+    "WinRates",
     "Worksheet",
+    "attempts",
     "bottlenecks",
     "bought_all_the_same",
     "channel_mismatch",
     "compare_funnels",
+    "customers_by",
+    "deal_events",
     "default_steps",
+    "divergence",
     "events",
     "findings",
     "funnel",
     "journey_map",
+    "jumps",
     "lay_beside",
+    "loops",
+    "members",
     "paths",
+    "pipeline",
+    "sessions",
+    "stage_order",
+    "stage_times",
+    "together",
     "transitions",
+    "win_rates",
     "worksheet",
 ]

@@ -9,8 +9,9 @@ from narwhals.typing import IntoFrame
 
 from analysis import evidence
 from analysis.journeys.bottlenecks import Bottlenecks
-from analysis.journeys.funnel import midnight_after, ordered_steps, reached_steps
-from analysis.journeys.moments import OCCURRED_AT, clean, collected, moments
+from analysis.journeys.course import course
+from analysis.journeys.moments import OCCURRED_AT, collected, moments
+from analysis.journeys.reach import NEVER, midnight_after, reached
 from analysis.journeys.steps import Plan
 
 
@@ -41,8 +42,8 @@ def bought_all_the_same(
     """
     if "orders" not in base or len(steps) == 0:
         return 0, 0
-    reached, _ = reached_steps(clean(events), ordered_steps(steps), as_of)
-    left = reached.loc[reached[f"step_{len(steps) - 1}"].isna(), "customer_id"]
+    found = reached(events, course(steps), as_of, "customer_id", keep=["customer_id"])
+    left = found.cases.loc[found.times[:, -1] == NEVER, "customer_id"]
     orders = moments(base, "orders")
     if as_of is not None:
         zone = orders.collect_schema()["occurred_at"].time_zone
@@ -51,7 +52,13 @@ def bought_all_the_same(
     return len(left), int(left.isin(buyers).sum())
 
 
-def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: tuple[int, int] = (0, 0)) -> list[str]:
+def findings(
+    plan: Plan,
+    funnel: pd.DataFrame,
+    bottlenecks: Bottlenecks,
+    left: tuple[int, int] = (0, 0),
+    of_groups: Sequence[Bottlenecks] = (),
+) -> list[str]:
     """Where customers get to and where they are lost, in sentences with their figures.
 
     Parameters
@@ -60,16 +67,20 @@ def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: t
         As from :func:`default_steps`, :func:`funnel` and :func:`bottlenecks`.
     left : tuple of int
         Who left the path, and of them bought all the same, as from :func:`bought_all_the_same`.
+    of_groups : sequence of Bottlenecks
+        Of funnels compared; what stands out in them is told.
     """
+    told = [verdict for found in of_groups for verdict in _standing_out(found)]
     if funnel.empty:
-        return [plan.why]
+        return [plan.why, *told]
     first, last = funnel.iloc[0], funnel.iloc[-1]
     low, high = evidence.share_interval(last["entered"], max(first["entered"], 1))
     if plan.kind == "deals":
         open_yet = first["entered"] - funnel["entered"].iloc[1]
         return [
             f"Of {first['entered']:,} deals created, {last['entered']:,} are won and {open_yet:,} not decided yet "
-            f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)})."
+            f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)}).",
+            *told,
         ]
     arrived = evidence.percent(last["entered"] / max(first["entered"], 1), 1)
     sentences = [
@@ -89,4 +100,10 @@ def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: t
             f"The slowest step is from {slow['step']} to {following}: half of all who entered it took it within "
             f"{evidence.duration(slow['median_days'])}."
         )
-    return sentences
+    return sentences + told
+
+
+def _standing_out(found: Bottlenecks) -> list[str]:
+    """The verdicts on groups that lose more or wait longer than everybody else."""
+    both = ((found.table, found.verdict), (found.delays, found.verdict_on_delays))
+    return [verdict for table, verdict in both if len(table)]

@@ -1,16 +1,14 @@
 """What customers did, when: one row per event, drawn from whichever table of a base records it."""
 
+from collections.abc import Sequence
+
 import narwhals as nw
 import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, did_you_mean, require_columns
-
-#: Names of a customer's completed orders as steps; from the sixth on they share one.
-ORDER_LADDER = ("1st order", "2nd order", "3rd order", "4th order", "5th order", "6th order or later")
-
-#: What happens to a deal. It is won or lost at the moment it is decided: the rate from decided to won is the win rate.
-DEAL_EVENTS = ("created", "decided", "won", "lost")
+from analysis.expressions import PARTS, is_purchase
+from analysis.journeys.customary import ORDER_LADDER, SHOP_EVENTS, STAGES
 
 #: Where events come from, in the order in which a funnel is looked for.
 KINDS = ("stages", "events", "orders", "deals", "everything")
@@ -27,9 +25,11 @@ SOURCES = {
         "orders": ("order_id", "customer_id", "ordered_at"),
     },
 }
+_READ = {table for tables in SOURCES.values() for table in tables}
+_OF_ORDERS = ["customer_id", "occurred_at", "event", "action", "channel", "campaign_id", "value"]
+
+
 MICROSECONDS_PER_DAY = 86_400_000_000
-
-
 OCCURRED_AT = nw.col("occurred_at")
 NO_EVENTS = pd.DataFrame({"customer_id": [], "occurred_at": pd.DatetimeIndex([], tz="UTC"), "event": []}).astype(
     {"customer_id": "str", "event": "str"}
@@ -46,7 +46,8 @@ WORDS = {
 
 
 def moments(base, kind: str) -> nw.LazyFrame:
-    """Lazy frame [customer_id, occurred_at, event, channel, action] of one kind; channel and action may be empty."""
+    """Lazy frame [customer_id, occurred_at, event, action, channel, campaign_id] of one kind, the last three may be
+    empty; value where amounts are known, deal_id of deals, session_id of touchpoints where it is recorded."""
     if kind not in KINDS:
         raise Problem(f'There is no kind of event "{kind}".{did_you_mean(kind, KINDS)} There are: {", ".join(KINDS)}.')
     for name, columns in SOURCES[kind].items():
@@ -57,32 +58,54 @@ def moments(base, kind: str) -> nw.LazyFrame:
                 f"Map it, or take a kind that it has: {others}."
             )
         require_columns(name, columns_of(base[name]), columns)
-    tables = {name: nw.from_native(base[name]).lazy() for name in SOURCES[kind]}
+    tables = {name: nw.from_native(frame).lazy() for name, frame in base.items() if name in _READ}
     if kind == "orders":
         return _order_moments(tables["orders"])
     if kind == "deals":
         return _deal_moments(tables["deals"])
     if kind == "everything":
-        return nw.concat([_touchpoint_moments(tables["touchpoints"], "event"), _order_moments(tables["orders"])])
-    return _touchpoint_moments(tables["touchpoints"], kind.removesuffix("s"))
+        contacts = _touchpoint_moments(tables["touchpoints"], "event", None).with_columns(value=_NO_NUMBER)
+        return nw.concat([contacts.select(_OF_ORDERS), _order_moments(tables["orders"])])
+    return _touchpoint_moments(tables["touchpoints"], kind.removesuffix("s"), tables.get("orders"))
 
 
-def _touchpoint_moments(touchpoints: nw.LazyFrame, name: str) -> nw.LazyFrame:
+def _touchpoint_moments(touchpoints: nw.LazyFrame, name: str, orders: nw.LazyFrame | None) -> nw.LazyFrame:
     columns = touchpoints.collect_schema().names()
-    return touchpoints.select(
+    found = touchpoints.select(
         "customer_id",
         "occurred_at",
         nw.col(name).alias("event"),
-        _column_or_nothing("channel", columns).alias("channel"),
         (nw.col("event") if name == "stage" and "event" in columns else _NOTHING).alias("action"),
+        *[_column_or_nothing(c, columns).alias(c) for c in ("channel", "campaign_id")],
+        *[nw.col(c) for c in ("session_id",) if c in columns],
     ).drop_nulls(["customer_id", "occurred_at", "event"])
+    return _with_value(found, orders)
+
+
+def _with_value(moments: nw.LazyFrame, orders: nw.LazyFrame | None) -> nw.LazyFrame:
+    """Adds what the customer's completed orders of the same moment came to, to the events that are orders."""
+    need = ("customer_id", "ordered_at", "amount")
+    if orders is None or not set(need) <= set(schema := orders.collect_schema()):
+        return moments
+    if schema["ordered_at"] != moments.collect_schema()["occurred_at"]:
+        return moments
+    worth = (
+        orders.filter(is_purchase(orders))
+        .drop_nulls(list(need))
+        .select("customer_id", occurred_at="ordered_at", parts=(nw.col("amount") * PARTS).round().cast(nw.Int64))
+        .group_by("customer_id", "occurred_at")
+        .agg(nw.col("parts").sum())
+        .with_columns(value=nw.col("parts") / PARTS, event_key=nw.lit(1))
+        .drop("parts")
+    )
+    is_order = nw.when(nw.col("event").is_in(_ORDERS)).then(nw.lit(1)).otherwise(nw.lit(0))
+    keys = ["customer_id", "occurred_at", "event_key"]
+    return moments.with_columns(event_key=is_order).join(worth, on=keys, how="left").drop("event_key")
 
 
 def _order_moments(orders: nw.LazyFrame) -> nw.LazyFrame:
     columns = orders.collect_schema().names()
-    if "status" in columns:
-        orders = orders.filter(nw.col("status").fill_null("completed") == "completed")
-    orders = orders.drop_nulls(["customer_id", "ordered_at"])
+    orders = orders.filter(is_purchase(orders)).drop_nulls(["customer_id", "ordered_at"])
     number = nw.col("one").cum_sum().over("customer_id", order_by=["ordered_at", "order_id"])
     label = nw.lit(ORDER_LADDER[-1])
     for i, name in reversed(list(enumerate(ORDER_LADDER[:-1], start=1))):
@@ -94,8 +117,10 @@ def _order_moments(orders: nw.LazyFrame) -> nw.LazyFrame:
             "customer_id",
             nw.col("ordered_at").alias("occurred_at"),
             label.alias("event"),
-            _column_or_nothing("channel", columns).alias("channel"),
-            _NOTHING.alias("action"),
+            action=_NOTHING,
+            channel=_column_or_nothing("channel", columns),
+            campaign_id=_NOTHING,
+            value=nw.col("amount").cast(nw.Float64) if "amount" in columns else _NO_NUMBER,
         )
     )
 
@@ -104,25 +129,28 @@ def _deal_moments(deals: nw.LazyFrame) -> nw.LazyFrame:
     columns = deals.collect_schema().names()
     decided = deals.filter(nw.col("outcome").is_in(["won", "lost"]))
 
-    def moments(frame, time, event):
+    def moments(frame, time, event, value=_NO_NUMBER):
         return frame.select(
-            nw.col("deal_id").alias("customer_id"),
-            nw.col(time).alias("occurred_at"),
-            event.alias("event"),
-            _column_or_nothing("source", columns).alias("channel"),
-            _NOTHING.alias("action"),
+            "deal_id",
+            *[c for c in ("customer_id",) if c in columns],
+            occurred_at=nw.col(time),
+            event=event,
+            action=_NOTHING,
+            channel=_column_or_nothing("source", columns),
+            campaign_id=_NOTHING,
+            value=value,
         )
 
+    worth = nw.when(nw.col("outcome") == "won").then(nw.col("amount").cast(nw.Float64)) if "amount" in columns else None
+    outcome = moments(decided, "closed_at", nw.col("outcome"), _NO_NUMBER if worth is None else worth)
     return nw.concat(
-        [
-            moments(deals, "created_at", nw.lit("created")),
-            moments(decided, "closed_at", nw.lit("decided")),
-            moments(decided, "closed_at", nw.col("outcome")),
-        ]
-    ).drop_nulls(["customer_id", "occurred_at"])
+        [moments(deals, "created_at", nw.lit("created")), moments(decided, "closed_at", nw.lit("decided")), outcome]
+    ).drop_nulls(["deal_id", "occurred_at"])
 
 
 _NOTHING = nw.lit(None, dtype=nw.String)
+_NO_NUMBER = nw.lit(None, dtype=nw.Float64)
+_ORDERS = [*SHOP_EVENTS[-1], *next(same for same in STAGES if "purchase" in same)]
 
 
 def _column_or_nothing(name: str, columns) -> nw.Expr:
@@ -167,12 +195,16 @@ def some(names: list) -> str:
     return ", ".join(map(str, names[:10])) + (", …" if len(names) > 10 else "")
 
 
-def clean(events: IntoFrame) -> nw.LazyFrame:
-    """The three columns without gaps, the time as an instant."""
+def clean(events: IntoFrame, per: str = "customer_id", more: Sequence[str] = ()) -> nw.LazyFrame:
+    """The columns `per`, occurred_at and event without gaps, and `more` as they are; the time as an instant."""
     frame = nw.from_native(events).lazy()
     schema = frame.collect_schema()
-    require_columns("The table of events", schema.names(), ["customer_id", "occurred_at", "event"])
-    frame = frame.select("customer_id", "occurred_at", "event").drop_nulls()
+    need = [per, "occurred_at", "event"]
+    require_columns("The table of events", schema.names(), [*need, *more])
+    more = [c for c in more if c not in need]
+    # a column of pandas without any value has no type to reckon with
+    empty = [nw.col(c).cast(nw.String) for c in more if schema[c] == nw.Object]
+    frame = frame.select(*need, *more).drop_nulls(need).with_columns(*need, *empty)
     if schema["occurred_at"] == nw.Date:
         return frame.with_columns(OCCURRED_AT.cast(nw.Datetime("us")))
     if not isinstance(schema["occurred_at"], nw.Datetime):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from analysis import evidence
 
@@ -35,7 +34,27 @@ def with_corrected_differences(table: pd.DataFrame) -> pd.DataFrame:
         counts = (x[measured] for x in (k, n, k_else, n_else))
         confidence = 1 - (1 - CONFIDENCE) / len(measured)
         figures[measured, :4] = np.column_stack(evidence.difference_of_shares(*counts, confidence=confidence))
-        figures[measured, 4] = multipletests(figures[measured, 3], method="holm")[1]
+        figures[measured, 4] = evidence.holm(figures[measured, 3])
     table = table.assign(elsewhere=ratio(k_else, n_else))
     table[["difference", "difference_low", "difference_high", "p", "p_corrected"]] = figures
     return table.assign(differs=figures[:, 4] < 1 - CONFIDENCE)
+
+
+def weight_of_one(yes: np.ndarray, clusters: np.ndarray | None) -> float:
+    """What one case counts for beside cases that are independent: 1, or less where cases of a cluster are alike.
+
+    The inverse of the design effect: the variance of the share over clusters (linearised) against that of as many
+    independent cases. Never above 1; where all or none did it, each cluster counts once.
+    """
+    n = len(yes)
+    if clusters is None or not n:
+        return 1.0
+    codes = pd.factorize(clusters)[0]
+    unknown = codes < 0  # of nobody known: a cluster of its own
+    codes = np.where(unknown, codes.max(initial=-1) + np.cumsum(unknown), codes)
+    size, k = np.bincount(codes), np.bincount(codes, weights=yes)
+    share, m = yes.mean(), len(size)
+    if m < 2 or share in (0, 1):
+        return m / n
+    variance = ((k - share * size) ** 2).sum() * m / (m - 1) / n**2
+    return float(min(share * (1 - share) / n / variance, 1.0)) if variance else 1.0

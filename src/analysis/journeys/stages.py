@@ -11,8 +11,9 @@ from narwhals.typing import IntoFrame
 from scipy.stats import binom, norm
 
 from analysis import evidence
-from analysis.journeys.funnel import MICROSECONDS_PER_DAY, NEVER, reached_steps, times_of
+from analysis.journeys.course import MICROSECONDS_PER_DAY, course
 from analysis.journeys.moments import SOURCES, collected, moments
+from analysis.journeys.reach import NEVER, reached
 from analysis.journeys.shares import CONFIDENCE, interval
 from analysis.journeys.steps import default_steps
 
@@ -62,6 +63,7 @@ def journey_map(base: Mapping[str, IntoFrame], stages: Sequence[str] | None = No
     if not plan.steps:
         return pd.DataFrame(columns=_MAP_COLUMNS)
     here = moments(base, plan.kind).filter(nw.col("event").is_in(plan.steps))
+    here = here.with_columns(nw.col("deal_id").alias("customer_id")) if plan.kind == "deals" else here
     counts = _counts_per_stage(here)
     who, channel = ("deals", "source") if plan.kind == "deals" else ("customers", "channel")
     rows = [
@@ -70,7 +72,7 @@ def journey_map(base: Mapping[str, IntoFrame], stages: Sequence[str] | None = No
             here, counts, "channel", f"Commonest {channel}: {{}}, used by {{:,}} of {{:,}} {who} ({{}}).", top=1
         ),
         *_map_commonest(here, counts, "action", f"Commonest: {{}}, done by {{:,}} of {{:,}} {who} ({{}}).", top=3),
-        *_map_times(here, plan.steps),
+        *_map_times(here, plan.steps, plan.per),
     ]
     table = pd.DataFrame(rows, columns=_MAP_COLUMNS[:-1])
     table["source"] = ", ".join(SOURCES[plan.kind])
@@ -92,7 +94,13 @@ def _number_of_customers(base, kind: str) -> int:
 
 def _counts_per_stage(here: nw.LazyFrame) -> pd.DataFrame:
     """By stage: its customers, their events (repeated rows count once), sum of the squares of events per customer."""
-    per_customer = here.unique().group_by("event", "customer_id").agg(n=nw.len()).with_columns(square=nw.col("n") ** 2)
+    per_customer = (
+        here.select("customer_id", "event", "occurred_at")
+        .unique()
+        .group_by("event", "customer_id")
+        .agg(n=nw.len())
+        .with_columns(square=nw.col("n") ** 2)
+    )
     sums = {"customers": nw.len(), "events": nw.col("n").sum(), "squares": nw.col("square").sum()}
     return collected(per_customer.group_by("event").agg(**sums)).set_index("event").astype("int64")
 
@@ -129,12 +137,11 @@ def _map_commonest(here: nw.LazyFrame, counts: pd.DataFrame, column: str, words:
     return rows
 
 
-def _map_times(here: nw.LazyFrame, stages: list[str]) -> list[tuple]:
+def _map_times(here: nw.LazyFrame, stages: list[str], subject: str) -> list[tuple]:
     """Rows "time": median days since the stage before, for every stage but the first."""
     rows = []
     for before, stage in pairwise(stages):
-        reached, _ = reached_steps(here, [before, stage], None)
-        times = times_of(reached, 2)
+        times = reached(here, course([before, stage]), None, subject).times
         days = np.sort((times[:, 1] - times[:, 0])[times[:, 1] != NEVER]) / MICROSECONDS_PER_DAY
         if not len(days):
             rows.append((stage, "time", f"Nobody came here after {before}.", math.nan, math.nan, math.nan, 0))

@@ -8,10 +8,9 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
+from analysis.journeys.customary import DEAL_EVENTS, FULFILMENT, ORDER_LADDER, SHOP_EVENTS, STAGES
 from analysis.journeys.moments import (
-    DEAL_EVENTS,
     NO_EVENTS,
-    ORDER_LADDER,
     WORDS,
     collected,
     kinds_in,
@@ -19,34 +18,6 @@ from analysis.journeys.moments import (
     names_of,
     some,
     unknown_name,
-)
-
-#: Stages of a journey in their customary order, with other names in use for the same one. The order is that of the
-#: purchase funnel (attention, interest, desire, action: St. Elmo Lewis, 1898) prolonged past the purchase as in Lemon
-#: and Verhoef, "Understanding Customer Experience Throughout the Customer Journey", Journal of Marketing 80 (2016).
-STAGES = (
-    ("awareness", "aware", "attention", "visitor", "visit", "آگاهی"),
-    ("interest", "discovery", "lead", "علاقه"),
-    ("consideration", "consider", "evaluation", "research", "desire", "بررسی", "ارزیابی"),
-    ("decision", "intent", "تصمیم"),
-    ("cart", "سبد خرید"),
-    ("checkout", "پرداخت"),
-    ("purchase", "order", "action", "customer", "خرید"),
-    ("delivery", "onboarding", "تحویل"),
-    ("use", "usage", "service", "support", "after", "استفاده", "خدمات"),
-    ("retention", "repurchase", "repeat", "خرید مجدد"),
-    ("loyalty", "وفاداری"),
-    ("advocacy", "recommendation", "referral", "توصیه"),
-)
-
-#: Events on the way to an order in a shop, in order, with other names in use: among them those that Google Analytics 4
-#: recommends for shops (session_start, view_item, add_to_cart, begin_checkout, purchase).
-SHOP_EVENTS = (
-    ("visit", "home", "session_start", "store_visit"),
-    ("view", "product_view", "product", "view_item"),
-    ("cart", "add_to_cart"),
-    ("checkout", "begin_checkout"),
-    ("order", "purchase", "buy"),
 )
 
 
@@ -61,22 +32,26 @@ class Plan(NamedTuple):
         The ordered steps; empty when their order is not known, and the analyst must name them.
     why : str
         Reason or, without steps, what is missing, in a sentence for the chapter.
-    window_days : float or None
-        Days within which the next step should follow; None where any time will do.
+    window_days, step_days : float or None
+        Days within which the whole journey, and each next step, should follow; None where any time will do.
+    per : {"customer_id", "session_id", "attempt_id", "deal_id"}
+        The column of the events that names who takes the steps.
     """
 
     kind: str
     steps: list[str]
     why: str
     window_days: float | None = None
+    step_days: float | None = None
+    per: str = "customer_id"
 
     @property
     def unit(self) -> str:
         """Who takes the steps."""
-        return "deal" if self.kind == "deals" else "customer"
+        return self.per.removesuffix("_id")
 
 
-def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = None) -> Plan:
+def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = None, per: str = "customer_id") -> Plan:
     """Which steps does the journey of this base have?
 
     Parameters
@@ -84,6 +59,9 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
     base : customer base, or mapping of table names to frames
     steps : sequence of str, optional
         Steps named by the analyst: then only where they are recorded is looked up.
+    per : {"customer_id", "session_id", "attempt_id"}
+        Of whom: with "session_id", of a single visit, in a shop that records events with customary names; with
+        "attempt_id", of a single order until it is delivered.
 
     Returns
     -------
@@ -91,7 +69,8 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
         Without `steps`, the first that holds: stages of touchpoints with customary names, events of touchpoints with
         customary names (both at least two: see `STAGES` and `SHOP_EVENTS`), first to sixth order if anybody ordered
         twice, deals if any was decided. A base with touchpoints of unknown order has a kind but no steps, one with
-        none of these has neither; `why` says what is missing.
+        none of these has neither; `why` says what is missing. Where nobody named the steps, the whole journey (of
+        orders: each next one) is waited for as long as a third of the time that the data cover, a year at most.
 
     Raises
     ------
@@ -107,6 +86,10 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
     """
     if steps:
         return _plan_for_named_steps(base, list(steps))
+    if per == "session_id":
+        return _plan_for_visits(base)
+    if per == "attempt_id":
+        return _plan_for_orders(base)
     return (
         _plan_from_touchpoints(base) or _plan_from_orders(base) or _plan_from_deals(base) or _plan_without_steps(base)
     )
@@ -126,8 +109,9 @@ def events(base: Mapping[str, IntoFrame], kind: str | None = None) -> nw.LazyFra
     Returns
     -------
     LazyFrame
-        Columns customer_id, occurred_at, event. For deals, the case that moves is the deal: customer_id holds the
-        deal's id. Rows without customer, time or name are left out (a deal not yet decided is only created).
+        Columns customer_id, occurred_at, event, channel, campaign_id, where amounts are known value (of the customer's
+        completed orders of that moment, of a deal won), of deals deal_id, of touchpoints session_id where it is
+        recorded. Rows without customer (deal), time or name are left out (a deal not yet decided is only created).
         Empty where the base has no journey.
 
     Raises
@@ -146,14 +130,15 @@ def events(base: Mapping[str, IntoFrame], kind: str | None = None) -> nw.LazyFra
         kind = default_steps(base).kind
     if not kind:
         return nw.from_native(NO_EVENTS).lazy()
-    return moments(base, kind).select("customer_id", "occurred_at", "event").drop_nulls()
+    return moments(base, kind).drop("action")
 
 
 def _plan_for_named_steps(base, steps: list[str]) -> Plan:
     recorded = {kind: names_of(moments(base, kind)) for kind in kinds_in(base)}
     for kind, names in recorded.items():
         if set(steps) <= set(names.index):
-            return Plan(kind, steps, f"The steps named by the analyst, found among the {WORDS[kind]}.")
+            per = "deal_id" if kind == "deals" else "customer_id"
+            return Plan(kind, steps, per=per, why=f"The steps named by the analyst, found among the {WORDS[kind]}.")
     if not recorded:
         raise Problem(_plan_without_steps(base).why)
     nearest = max(recorded.values(), key=lambda names: len(set(steps) & set(names.index)))
@@ -174,8 +159,31 @@ def _plan_from_touchpoints(base) -> Plan | None:
         if kind in kinds_in(base):
             steps = _in_customary_order(names_of(moments(base, kind)), customary)
             if len(steps) >= 2:
-                return Plan(kind, steps, f"The {WORDS[kind]} with customary names, in the customary order.")
+                window = _patience(base, "touchpoints", "occurred_at")
+                why = (
+                    f"The {WORDS[kind]} with customary names, in the customary order, all of them within {window} days "
+                    f"of the first: {_PATIENCE}"
+                )
+                return Plan(kind, steps, why, window)
     return None
+
+
+def _plan_for_visits(base) -> Plan:
+    """The events of a shop in one visit."""
+    steps = _in_customary_order(names_of(moments(base, "events")), SHOP_EVENTS) if "events" in kinds_in(base) else []
+    if len(steps) < 2:
+        return Plan("", [], f"No visits to a shop are recorded: {_VISITS}", per="session_id")
+    return Plan("events", steps, "The customary events of a shop, visit by visit.", per="session_id")
+
+
+def _plan_for_orders(base) -> Plan:
+    """An order and its delivery, within thirty days."""
+    names = names_of(moments(base, "events")) if "events" in kinds_in(base) else pd.Series(dtype="int64")
+    steps = _in_customary_order(names, (SHOP_EVENTS[-1], FULFILMENT))
+    if len(steps) < 2:
+        why = "When orders arrive is not recorded: touchpoints with an event order and an event delivery would tell."
+        return Plan("", [], why, per="attempt_id")
+    return Plan("events", steps, "Each order until it is delivered, within 30 days.", 30, per="attempt_id")
 
 
 def _plan_from_orders(base) -> Plan | None:
@@ -185,18 +193,19 @@ def _plan_from_orders(base) -> Plan | None:
     steps = [step for step in ORDER_LADDER if step in names.index]
     if len(steps) < 2:
         return None
-    window = _patience(base)
-    why = (
-        f"The {WORDS['orders']}, one after the other, each within {window} days of the one before: a third of the "
-        "time that the data cover. Whoever has had less time than that is not judged, and not taken for lost."
-    )
-    return Plan("orders", steps, why, window)
+    window = _patience(base, "orders", "ordered_at")
+    why = f"The {WORDS['orders']}, one after the other, each within {window} days of the one before: {_PATIENCE}"
+    return Plan("orders", steps, why, step_days=window)
 
 
-def _patience(base) -> int:
-    """Days to wait for the next order: a third of the days that the orders cover, a year at most."""
-    at = nw.col("ordered_at")
-    span = nw.from_native(base["orders"]).lazy().select(first=at.min(), last=at.max())
+_PATIENCE = "a third of the time that the data cover. Who has had less time is not judged, and not taken for lost."
+_VISITS = "touchpoints with events such as visit, view_item, add_to_cart, checkout, order would tell."
+
+
+def _patience(base, table: str, column: str) -> int:
+    """Days to wait: a third of the days that a table covers, a year at most."""
+    at = nw.col(column)
+    span = nw.from_native(base[table]).lazy().select(first=at.min(), last=at.max())
     first, last = collected(span).iloc[0]
     return int(min(max((last - first).days // 3, 1), 365))
 
@@ -209,7 +218,7 @@ def _plan_from_deals(base) -> Plan | None:
     if not {"created", "decided"} <= set(names.index):
         return None
     why = f"The {WORDS['deals']}. The rate from decided to won is the win rate; a deal still open is not yet decided."
-    return Plan("deals", steps, why)
+    return Plan("deals", steps, why, per="deal_id")
 
 
 def _plan_without_steps(base) -> Plan:

@@ -19,15 +19,17 @@ from analysis.plots.canvas import (
     theme,
 )
 from analysis.plots.data import completeness, orders_over_time, row_accounts
+from analysis.plots.deals import pipeline, win_curve, win_rates
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
-from analysis.plots.journeys import funnel, paths, transitions
+from analysis.plots.journeys import funnel, funnel_groups
 from analysis.plots.mismatch import channel_mismatch, mismatch_effects
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
 from analysis.plots.segments import lorenz, origins, overlaps, rfm_map, segment_sizes, segment_traits, stability
+from analysis.plots.ways import paths, process_map, sankey, transitions
 
 __all__ = [
     "ACCENT",
@@ -44,6 +46,7 @@ __all__ = [
     "distribution",
     "flow",
     "funnel",
+    "funnel_groups",
     "importance",
     "intervals",
     "lorenz",
@@ -53,13 +56,16 @@ __all__ = [
     "overlaps",
     "paths",
     "persona_fit",
+    "pipeline",
     "places",
     "priority",
+    "process_map",
     "profit_curve",
     "profits",
     "rfm_map",
     "rhythm",
     "row_accounts",
+    "sankey",
     "segment_colour",
     "segment_sizes",
     "segment_traits",
@@ -69,4 +75,6 @@ __all__ = [
     "theme",
     "traits",
     "transitions",
+    "win_curve",
+    "win_rates",
 ]

@@ -248,7 +248,7 @@ def _counted(table: str, given: Mapping, ground: Ground, where: str) -> tuple[pd
         field = _lazy_field(rows, at, where, ground.as_of)
         rows = rows.filter(_tests(f"in the last {given['last_days']} days", field)[0].passes(nw.col(at)))
     for column, asked in given.get("where", {}).items():
-        rows = rows.filter(_row_test(table, rows, column, asked, ground, where))
+        rows = rows.filter(row_test(table, rows, column, asked, ground, where))
     counts = collected(rows.group_by("customer_id").agg(n=nw.len())).set_index("customer_id")["n"]
     found = ground.profiles["customer_id"].map(counts).fillna(0).astype("float64")
     return found, "" if found.any() else f"no row of {table} is like that. {_no_such(every_row, given, where)}".strip()
@@ -300,7 +300,7 @@ def _rows_of_customers(table: str, ground: Ground, purchases_only: bool) -> tupl
     return rows, at or ""
 
 
-def _row_test(table: str, rows: nw.LazyFrame, column: str, asked: object, ground: Ground, where: str) -> nw.Expr:
+def row_test(table: str, rows: nw.LazyFrame, column: str, asked: object, ground: Ground, where: str) -> nw.Expr:
     """Which rows of an event table are meant."""
     has = list(rows.collect_schema())
     own = schema.TABLES[table].columns if table in schema.TABLES else ()
