@@ -88,7 +88,8 @@ CHAPTERS = (
         "Journeys",
         reads=(),
         uses=("segments", "personas", "persona_traits"),
-        writes=("funnel", "transitions"),
+        writes=("funnel", "transitions", "journey_map", "opportunities"),
+        may_write=("attribution",),
     ),
 )
 

@@ -17,6 +17,7 @@ from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.journey_map import JourneyMap, JourneyMaps, map
 from analysis.journeys.members import customers_by, members
+from analysis.journeys.mismatch import Mismatch, channel_mismatch
 from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
 from analysis.journeys.pipeline import Pipeline, pipeline
@@ -24,6 +25,7 @@ from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.steps import Plan, default_steps, events
 from analysis.journeys.together import together
 from analysis.journeys.transitions import END, START, stage_times, transitions
+from analysis.journeys.workshop import Beside, Worksheet, lay_beside, worksheet
 
 __all__ = [
     "DEAL_EVENTS",
@@ -33,16 +35,20 @@ __all__ = [
     "SHOP_EVENTS",
     "STAGES",
     "START",
+    "Beside",
     "Bottlenecks",
     "Divergence",
     "JourneyMap",
     "JourneyMaps",
+    "Mismatch",
     "Pipeline",
     "Plan",
     "WinRates",
+    "Worksheet",
     "attempts",
     "bottlenecks",
     "bought_all_the_same",
+    "channel_mismatch",
     "compare_funnels",
     "customers_by",
     "deal_events",
@@ -52,6 +58,7 @@ __all__ = [
     "findings",
     "funnel",
     "jumps",
+    "lay_beside",
     "loops",
     "map",
     "members",
@@ -63,4 +70,5 @@ __all__ = [
     "together",
     "transitions",
     "win_rates",
+    "worksheet",
 ]

@@ -25,6 +25,7 @@ from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
 from analysis.plots.journey_map import journey_map
 from analysis.plots.journeys import funnel, funnel_groups
+from analysis.plots.mismatch import channel_mismatch, mismatch_effects
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
@@ -41,6 +42,7 @@ __all__ = [
     "SEGMENT",
     "alt_text",
     "calibration",
+    "channel_mismatch",
     "completeness",
     "distribution",
     "flow",
@@ -50,6 +52,7 @@ __all__ = [
     "intervals",
     "journey_map",
     "lorenz",
+    "mismatch_effects",
     "orders_over_time",
     "origins",
     "overlaps",
