@@ -7,22 +7,27 @@ lost, the paths they take and the journey map: small pandas tables, each figure 
 Events stay where they are; only aggregates, and for the funnel one row per customer who entered it, reach pandas.
 """
 
+from analysis.journeys.attribution import METHODS, NO_TOUCH, attribution, attribution_findings
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
+from analysis.journeys.markov import removal_effects
 from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
 from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import Plan, default_steps, events
+from analysis.journeys.touches import touch_paths
 from analysis.journeys.transitions import END, START, transitions
 
 __all__ = [
     "DEAL_EVENTS",
     "END",
     "KINDS",
+    "METHODS",
+    "NO_TOUCH",
     "ORDER_LADDER",
     "SHOP_EVENTS",
     "STAGES",
@@ -30,6 +35,8 @@ __all__ = [
     "Bottlenecks",
     "Plan",
     "attempts",
+    "attribution",
+    "attribution_findings",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
@@ -39,6 +46,8 @@ __all__ = [
     "funnel",
     "journey_map",
     "paths",
+    "removal_effects",
     "sessions",
+    "touch_paths",
     "transitions",
 ]
