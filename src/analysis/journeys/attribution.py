@@ -37,6 +37,7 @@ _DRAWS_AT_A_TIME = 10
 #: Counts below this are drawn again by a table, in steps of chance of 1 / 65,536.
 _SMALL, _CHANCES = 16, 2**16
 
+_WORDS = {"last": "last touch", "markov": "Markov"}
 _LIMITS = (
     "None of these figures is an effect: nobody was touched at random, and who is about to buy comes and opens more "
     "anyway. They say on which ways conversions came. What a channel adds, only customers who were held out at random "
@@ -95,7 +96,7 @@ def attribution(
     -----
     Position-based is 40 % each for the first and the last touch, 20 % for those between. Markov is the removal effect
     in the chain of order one (Anderl, Becker, von Wangenheim and Schumann 2016, International Journal of Research in
-    Marketing 33), here solved exactly: see :func:`removal_effects`. The touched conversions are shared out in
+    Marketing 33), here solved exactly: see :func:`removal_effects`. Touched conversions are shared out in
     proportion to the effects, and their value in proportion to the effects on value.
 
     The intervals are percentiles of 200 Poisson bootstrap draws. Of events whole customers are drawn (in at most 1,000
@@ -167,7 +168,7 @@ def _leader(claimed: pd.DataFrame, method: str) -> str:
     if by.empty:
         return ""
     top = by.loc[by["share"].idxmax()]
-    words = "by last touch" if method == "last" else f"by {method}"
+    words = f"by {_WORDS.get(method, method)}"
     return (
         f"{words} {percent(top['share'])} came by {top['channel']} (interval {percent_range(top['low'], top['high'])})"
     )
@@ -177,14 +178,14 @@ def _disagreement(claimed: pd.DataFrame, model: pd.DataFrame, by_method: str) ->
     """How far the model and last touch differ, and over which range all methods go for the channel they differ on."""
     if by_method == "last":
         return []
-    apart = model.loc[model["difference"].abs().idxmax()]
-    n = int(model["differs"].sum())
+    word, n = _WORDS.get(by_method, by_method), int(model["differs"].sum())
     if not n:
-        return [f"By {by_method} and by last touch the shares are the same as far as chance lets one see."]
+        return [f"By {word} and by last touch the shares are the same as far as chance lets one see."]
+    apart = model.loc[model["difference"].abs().idxmax()]
     low, high = (100 * apart[f"difference_{end}"] for end in ("low", "high"))
     over = claimed.loc[claimed["channel"] == apart["channel"], "share"]
     return [
-        f"By {by_method} the share differs from that by last touch for {n} of {len(model)} channels, most for "
+        f"By {word} the share differs from that by last touch for {n} of {len(model)} channels, most for "
         f"{apart['channel']}: {percent(apart['share'])} instead of {percent(apart['last_touch'])} "
         f"({100 * apart['difference']:+.1f} points, interval {low:+.1f} to {high:+.1f}). "
         f"Over all {claimed['method'].nunique()} ways of counting it goes from {percent_range(over.min(), over.max())}."

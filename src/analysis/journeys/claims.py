@@ -92,7 +92,7 @@ def of_events(
     as_of: date | None,
 ) -> Claims:
     """From events: see :func:`analysis.journeys.attribution`."""
-    if not half_life_days > 0:
+    if not 0 < half_life_days < np.inf:
         raise Problem(f"half_life_days must be above 0 (7 is customary), not {half_life_days}.")
     judged = judged_touches(events, conversion, touches, channel, window_days, per, as_of)
     found = _counted(_with_shares(judged, half_life_days, per))

@@ -22,6 +22,9 @@ from analysis.journeys.reach import midnight_after
 #: leaves the engine does not grow with the base.
 _GROUPS = 1000
 
+#: A century, in days.
+_LONGEST = 36_525
+
 PATH_COLUMNS = ["path", "total_conversions", "total_conversion_value", "total_null"]
 
 
@@ -64,7 +67,8 @@ def touch_paths(
     Raises
     ------
     Problem
-        If a column is missing, nothing is called `conversion` or as one of `touches`, or the window is not positive.
+        If a column is missing, nothing is called `conversion` or as one of `touches`, or the window is not positive, or
+        longer than a century.
 
     Notes
     -----
@@ -85,12 +89,12 @@ def touch_paths(
     [['email > web', 1, 0.0, 0]]
     """
     judged = judged_touches(events, conversion, touches, channel, window_days, per, as_of)
-    steps = judged.select(per, "path", "place", "channel", "worth", came=nw.col("in_time"))
+    steps = judged.select("path", "place", "channel", "worth", came=nw.col("in_time"), id=nw.col(per))
     native = nw.to_native(steps)
     relation = native if isinstance(native, duckdb.DuckDBPyRelation) else duckdb.from_df(collected(steps))
     ways = relation.aggregate(
         "coalesce(string_agg(channel, ' > ' ORDER BY place), '') AS path, max(came) AS came, max(worth) AS worth",
-        f'"{per}", path',
+        "id, path",
     )
     found = ways.aggregate("path, sum(came) AS came, sum(worth * came) AS worth, count(*) AS paths", "path").df()
     counts = found[["came", "worth", "paths"]].astype("int64")
@@ -108,23 +112,12 @@ def judged_touches(events, conversion: str, touches, channel: str, window_days: 
     Columns `per`, unit, occurred_at, channel; in_time (1: the path converted), path (number of the customer's), place,
     of; worth, in whole ten-thousandths, of the conversion.
     """
-    if not window_days > 0:
-        raise Problem(f"window_days must be above 0 (30 is customary), not {window_days}.")
+    if not 0 < window_days <= _LONGEST:
+        raise Problem(f"window_days must be above 0 and at most {_LONGEST:,} (30 is customary), not {window_days}.")
     window = int(window_days * MICROSECONDS_PER_DAY)
     rows, end = _rows(events, conversion, touches, channel, per, as_of)
-    cut = nw.lit(end - timedelta(microseconds=window))
-    order = {"order_by": ["occurred_at", "is_end", "channel"]}
-    led = (
-        rows.with_columns(so_far=nw.col("is_end").cum_sum().over(per, **order))
-        .with_columns(turn=nw.col("so_far") - nw.col("is_end"))
-        .with_columns(
-            ended_at=nw.col("ended_at").max().over(per, "turn"), worth=nw.col("parts").sum().over(per, "turn")
-        )
-        .with_columns(in_time=one_if((nw.col("ended_at") - OCCURRED_AT).dt.total_microseconds() <= window))
-        .with_columns(touched=nw.col("in_time") - nw.col("is_end"))
-        .with_columns(had_touch=nw.col("touched").max().over(per, "turn"))
-        .filter((nw.col("is_end") == 0) | (nw.col("had_touch") == 0))
-    )
+    cut, order = nw.lit(end - timedelta(microseconds=window)), {"order_by": ["occurred_at", "is_end", "channel"]}
+    led = _led(rows, window, per, order)
     pause = (OCCURRED_AT - nw.col("before")).dt.total_microseconds()
     return (
         led.with_columns(before=OCCURRED_AT.shift(1).over(per, "turn", "in_time", **order))
@@ -133,9 +126,24 @@ def judged_touches(events, conversion: str, touches, channel: str, window_days: 
         .with_columns(began_at=OCCURRED_AT.min().over(per, "path"))
         .filter(nw.col("began_at") <= cut, (nw.col("in_time") == 1) | (cut >= OCCURRED_AT))
         .with_columns(one=nw.lit(1))
-        .with_columns(
-            place=nw.col("one").cum_sum().over(per, "path", **order), of=nw.col("one").sum().over(per, "path")
-        )
+        .with_columns(place=nw.col("one").cum_sum().over(per, "path", **order))
+        .with_columns(of=nw.col("one").sum().over(per, "path"))
+    )
+
+
+def _led(rows: nw.LazyFrame, window: int, per: str, order: dict) -> nw.LazyFrame:
+    """Adds to each touch whether it was followed by a conversion in time, and by which (its turn, its worth); of the
+    conversions only those that no touch led to are left."""
+    turn = (per, "turn")
+    waited = (nw.col("ended_at") - OCCURRED_AT).dt.total_microseconds()
+    return (
+        rows.with_columns(so_far=nw.col("is_end").cum_sum().over(per, **order))
+        .with_columns(turn=nw.col("so_far") - nw.col("is_end"))
+        .with_columns(ended_at=nw.col("ended_at").max().over(*turn), worth=nw.col("parts").sum().over(*turn))
+        .with_columns(in_time=one_if(waited <= window))
+        .with_columns(led=nw.col("in_time") - nw.col("is_end"))
+        .with_columns(any_led=nw.col("led").max().over(*turn))
+        .filter((nw.col("is_end") == 0) | (nw.col("any_led") == 0))
     )
 
 
@@ -143,31 +151,37 @@ def _rows(events, conversion: str, touches, channel: str, per: str, as_of) -> tu
     """Touches (is_end 0) and conversions (is_end 1) without repeats, each with the unit it is drawn with; the end."""
     columns = columns_of(events)
     who = "customer_id" if "customer_id" in columns else per
-    worth = [c for c in ("value",) if c in columns]
-    whole = clean(events, per, [who, channel, *worth])
+    whole = clean(events, per, [who, channel, *[c for c in ("value",) if c in columns]])
     require_names(whole, [conversion, *touches])
-    seen = whole.with_columns(who=nw.coalesce(nw.col(who).cast(nw.String), nw.col(per).cast(nw.String)))
-    if as_of is None:
-        end = collected(whole.select(OCCURRED_AT.max()))["occurred_at"][0].to_pydatetime()
-    else:
-        end = midnight_after(as_of, whole.collect_schema()["occurred_at"].time_zone)
-        seen = seen.filter(nw.lit(end) > OCCURRED_AT)
+    seen, end = _until(whole.with_columns(who=nw.coalesce(*[nw.col(c).cast(nw.String) for c in (who, per)])), as_of)
     is_touch = nw.col("event").is_in(list(touches)) if len(touches) else nw.col("event") != conversion
-    came = [per, "who", "occurred_at"]
     touched = seen.filter(is_touch & ~nw.col(channel).is_null())
-    touched = touched.select(*came, channel=nw.col(channel).cast(nw.String)).unique()
-    amount = money(nw.col("value")) if worth else nw.lit(0)
-    ends = seen.filter(nw.col("event") == conversion).select(*came, parts=amount).unique()
-    ends = ends.group_by(came).agg(nw.col("parts").sum())
-    never, nowhere = nw.lit(None, dtype=whole.collect_schema()["occurred_at"]), nw.lit(None, dtype=nw.String)
-    whole_numbers = {c: nw.col(c).cast(nw.Int64) for c in ("parts", "is_end")}
-    rows = nw.concat(
-        [
-            frame.with_columns(**told).select(*came, "channel", "ended_at", **whole_numbers)
-            for frame, told in (
-                (touched, {"parts": nw.lit(0), "is_end": nw.lit(0), "ended_at": never}),
-                (ends, {"channel": nowhere, "is_end": nw.lit(1), "ended_at": OCCURRED_AT}),
-            )
-        ]
-    )
+    rows = nw.concat([_touched(touched, channel, per), _ends(seen.filter(nw.col("event") == conversion), per)])
     return rows.with_columns(unit=(nw.col("who").rank("dense").cast(nw.Int64) - 1) % _GROUPS), end
+
+
+def _until(events: nw.LazyFrame, as_of: date | None) -> tuple[nw.LazyFrame, datetime]:
+    if as_of is None:
+        return events, collected(events.select(OCCURRED_AT.max()))["occurred_at"].iloc[0].to_pydatetime()
+    end = midnight_after(as_of, events.collect_schema()["occurred_at"].time_zone)
+    return events.filter(nw.lit(end) > OCCURRED_AT), end
+
+
+def _touched(touches: nw.LazyFrame, channel: str, per: str) -> nw.LazyFrame:
+    told = touches.select(per, "who", "occurred_at", channel=nw.col(channel).cast(nw.String)).unique()
+    never = nw.lit(None, dtype=touches.collect_schema()["occurred_at"])
+    return _alike(told.with_columns(ended_at=never, is_end=nw.lit(0), parts=nw.lit(0)), per)
+
+
+def _ends(conversions: nw.LazyFrame, per: str) -> nw.LazyFrame:
+    """Conversions of one moment are one, and bring what they come to; recorded twice they were paid once."""
+    columns = [per, "who", "occurred_at"]
+    parts = money(nw.col("value")) if "value" in conversions.collect_schema() else nw.lit(0)
+    told = conversions.select(*columns, parts=parts).unique().group_by(columns).agg(nw.col("parts").sum())
+    nowhere = nw.lit(None, dtype=nw.String)
+    return _alike(told.with_columns(ended_at=OCCURRED_AT, is_end=nw.lit(1), channel=nowhere), per)
+
+
+def _alike(rows: nw.LazyFrame, per: str) -> nw.LazyFrame:
+    numbers = [nw.col(c).cast(nw.Int64) for c in ("is_end", "parts")]
+    return rows.select(per, "who", "occurred_at", "channel", "ended_at", *numbers)
