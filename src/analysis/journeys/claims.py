@@ -181,15 +181,15 @@ def _summed(paths: IntoFrame) -> pd.DataFrame:
     frame = nw.from_native(paths).lazy()
     have = frame.collect_schema().names()
     require_columns("The table of paths", have, ["path", "total_conversions"])
-    table = collected(frame.select([c for c in PATH_COLUMNS if c in have]))
-    table["path"] = table["path"].fillna("").astype("str")
+    given = collected(frame.select([c for c in PATH_COLUMNS if c in have]))
+    table = pd.DataFrame({"path": given["path"].fillna("").astype("str")})
     for column in PATH_COLUMNS[1:]:
-        given = table[column] if column in table else pd.Series(0.0, table.index)
-        number = pd.to_numeric(given, errors="coerce").astype("float64")
-        wrong = given.notna() & ~(np.isfinite(number) & ((number >= 0) | (column == "total_conversion_value")))
+        told = given[column] if column in given else pd.Series(0.0, given.index)
+        number = pd.to_numeric(told, errors="coerce").astype("float64")
+        wrong = told.notna() & ~(np.isfinite(number) & ((number >= 0) | (column == "total_conversion_value")))
         if wrong.any():
             raise Problem(
-                f'{column} of the path "{table["path"][wrong].iloc[0]}" is {given[wrong].iloc[0]!r}: '
+                f'{column} of the path "{table["path"][wrong].iloc[0]}" is {told[wrong].iloc[0]!r}: '
                 "a count is a number of 0 or more, a value any number."
             )
         table[column] = number.fillna(0.0)
@@ -199,7 +199,7 @@ def _summed(paths: IntoFrame) -> pd.DataFrame:
 
 def _steps(paths: pd.Series) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Row and number of the channel of every touch, and the channels in the order of their names."""
-    parts = pc.split_pattern(pa.array(paths, pa.large_string()), ">")
+    parts = pc.split_pattern(pa.array(paths.to_numpy(object), pa.large_string()), ">")
     row, name = pc.list_parent_indices(parts).to_numpy(), pc.utf8_trim_whitespace(pc.list_flatten(parts))
     named = pc.not_equal(name, "")
     coded = name.filter(named).dictionary_encode()

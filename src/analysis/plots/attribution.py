@@ -59,7 +59,7 @@ def attribution(attribution: pd.DataFrame, unit: str = "conversion", source: str
         _row(axes, at, figures.loc[name], methods[-1])
     _key(axes, figures.loc[shown[0]], methods[-1])
     ranked_axis(axes, [name_of(name) for name in shown])
-    axes.set(xlim=(0, None), ylim=(len(shown) - 0.4, -1.1))
+    axes.set(xlim=(0, 1.1 * figures.loc[shown, ["share", "high"]].max(axis=None)), ylim=(len(shown) - 0.4, -1.1))
     share_axis(axes, f"share of {unit}s")
     if is_wide():
         _columns(axes, shares.loc[shown])
@@ -101,7 +101,7 @@ def _columns(axes: Axes, shares: pd.DataFrame) -> None:
     """All ways of counting in figures, right of the axis."""
     for i, method in enumerate(shares):
         style = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points", "annotation_clip": False}
-        style |= {"xytext": (40 + 37 * i, 0), "ha": "right", "size": 8}
+        style |= {"xytext": (45 + 36 * i, 0), "ha": "right", "size": 8}
         axes.annotate(_word(method).replace(" ", "\n"), (1, -0.62), va="baseline", color=QUIET, linespacing=1, **style)
         for y, share in enumerate(shares[method]):
             colour = ACCENT if i == len(shares.columns) - 1 else INK
