@@ -15,13 +15,15 @@ from pathlib import Path
 
 from analysis import pipeline, places, run
 
-from . import groups, lines, startup
+from . import attribution, groups, lines, startup
 from .fresh import figures_of, in_turns, median_ratio, medians
 
 #: What we aim at: seconds of the import, ratios of time, exponent of growth, peak of memory at a hundred million lines.
 IMPORT_AIM, REPORT_AIM, PROFILES_AIM, GROWTH_AIM, PEAK_AIM = 0.3, 1.5, 1.3, 1.1, 8.0
 #: Seconds for a million customers' groups and for ten million assigned; and the ratio to bare scikit-learn.
 GROUPS_AIM, GROUPS_RATIO_AIM = 60, 1.3
+#: Seconds for the attribution of a million counted paths over 200 channels, with intervals.
+ATTRIBUTION_AIM = 60
 #: Of the time that the same takes in pandas, at the size that still fits there.
 PANDAS_AIM = 1 / 3
 
@@ -180,7 +182,19 @@ def _groups(scratch: Path, options) -> Iterator[dict]:
                peak=engine["peak"], aim=GROUPS_AIM, judged=engine["seconds"])  # fmt: skip
 
 
-PARTS = {"import": _imports, "report": _report, "profiles": _profiles, "groups": _groups}
+def _attribution(scratch: Path, options) -> Iterator[dict]:
+    runs, million = options.runs or 3, int(1e6)
+    found = medians(in_turns({"paths": (attribution.of_paths, (million,))}, runs)["paths"])
+    yield _row(f"attribution of counted paths over {attribution.CHANNELS} channels, five ways, with intervals",
+               found["seconds"], rows=million, peak=found["peak"], aim=ATTRIBUTION_AIM, judged=found["seconds"])  # fmt: skip
+    times = {n: medians(in_turns({"events": (attribution.of_events, (n,))}, runs)["events"]) for n in (million, MIDDLE)}
+    for n, figures in times.items():
+        yield _row("attribution of events in the engine", figures["seconds"], rows=n, peak=figures["peak"])
+    growth = log(times[MIDDLE]["seconds"] / times[million]["seconds"]) / log(MIDDLE / million)
+    yield _row(f"its time grows as events to the power {growth:.2f}", rows=MIDDLE, aim=GROWTH_AIM, judged=growth)
+
+
+PARTS = {"import": _imports, "report": _report, "profiles": _profiles, "groups": _groups, "attribution": _attribution}
 
 
 def _row(
