@@ -95,7 +95,7 @@ def of_events(
     if not 0 < half_life_days < np.inf:
         raise Problem(f"half_life_days must be above 0 (7 is customary), not {half_life_days}.")
     judged = judged_touches(events, conversion, touches, channel, window_days, per, as_of)
-    found = _counted(_with_shares(judged, half_life_days, per))
+    found = _counted(_with_shares(judged, half_life_days))
     unit, names = pd.factorize(found["unit"], sort=True)[0], sorted(found["channel"].dropna().unique())
     k, number = len(names), {name: i for i, name in enumerate(names)}
     source, target = (found[c].map(number).fillna(k).to_numpy("int64") for c in ("source", "channel"))
@@ -136,20 +136,17 @@ def _ways(unit, code, place, of, came, k: int) -> list[tuple]:
     return [(unit, before, code, np.ones(len(unit))), (unit[last], code[last], end, np.ones(len(end)))]
 
 
-def _with_shares(judged: nw.LazyFrame, half_life_days: float, per: str) -> nw.LazyFrame:
-    """Adds which channel came before, and what each touch may claim by each rule."""
-    path, place, of = (per, "path"), nw.col("place"), nw.col("of")
+def _with_shares(judged: nw.LazyFrame, half_life_days: float) -> nw.LazyFrame:
+    """Adds what each touch may claim by each rule."""
+    place, of = nw.col("place"), nw.col("of")
     inner = (1 - 2 * AT_THE_ENDS) / nw.when(of > 2).then(of - 2).otherwise(nw.lit(1))
     at_end = (place == 1) | _LAST
     ago = (nw.col("last_at") - OCCURRED_AT).dt.total_microseconds() / (half_life_days * MICROSECONDS_PER_DAY)
     return (
-        judged.with_columns(
-            source=nw.col("channel").shift(1).over(*path, order_by=["place", "channel"]),
-            last_at=OCCURRED_AT.max().over(*path),
-        )
+        judged
         # of the time from touch to touch, as it is the ratios that count: the last one never falls to nothing
         .with_columns(weight=((ago * -_HALVING).exp() * _SHARE_PARTS).round().cast(nw.Int64))
-        .with_columns(all_weights=nw.col("weight").sum().over(*path))
+        .with_columns(all_weights=nw.col("weight").sum().over("id", "path"))
         .with_columns(
             **{
                 "first": nw.when(place == 1).then(nw.lit(1.0)).otherwise(nw.lit(0.0)),
