@@ -344,6 +344,19 @@ def test_a_difference_to_last_touch_is_one_only_beyond_chance():
     assert row["difference_high"] - row["difference"] == pytest.approx(2.24 * np.sqrt(2 / 9 / 3000), rel=0.15)
 
 
+def test_the_more_comparisons_the_wider_their_intervals():
+    # two channels by one method and by four: quantiles of Student's t at .025 / 2 and .025 / 8 are 2.24 and 2.73
+    paths = ways(("a > b", 2000, 1000), ("b", 1000, 2000))
+    halves = [
+        found["difference_high"] - found["difference"]
+        for found in (
+            journeys.attribution(paths, methods=methods).set_index(["channel", "method"]).loc[("a", "first")]
+            for methods in (["first"], None)
+        )
+    ]
+    assert halves[1] / halves[0] == pytest.approx(2.734 / 2.241, rel=1e-3)
+
+
 # What comes in
 
 
