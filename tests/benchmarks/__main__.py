@@ -185,8 +185,9 @@ def _groups(scratch: Path, options) -> Iterator[dict]:
 def _attribution(scratch: Path, options) -> Iterator[dict]:
     runs, million = options.runs or 3, int(1e6)
     found = medians(in_turns({"paths": (attribution.of_paths, (million,))}, runs)["paths"])
-    yield _row(f"attribution of counted paths over {attribution.CHANNELS} channels, five ways, with intervals",
-               found["seconds"], rows=million, peak=found["peak"], aim=ATTRIBUTION_AIM, judged=found["seconds"])  # fmt: skip
+    measured = f"attribution of counted paths over {attribution.CHANNELS} channels, five ways, with intervals"
+    seconds = found["seconds"]
+    yield _row(measured, seconds, rows=million, peak=found["peak"], aim=ATTRIBUTION_AIM, judged=seconds)
     times = {n: medians(in_turns({"events": (attribution.of_events, (n,))}, runs)["events"]) for n in (million, MIDDLE)}
     for n, figures in times.items():
         yield _row("attribution of events in the engine", figures["seconds"], rows=n, peak=figures["peak"])
