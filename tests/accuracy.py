@@ -7,6 +7,7 @@ this measurement does. Prints a table and writes it to ``reports/accuracy-<date>
 import argparse
 import re
 import tempfile
+import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def _of_world(seed: int, customers: int) -> pd.DataFrame:
         table = profiles.build(base)
         rows = [*_rhythm(table, truth, base), *_groups(table, truth), *_one_kind(table, truth), *_false_alarms(table)]
         rows += _cards(base, table, truth)
-        rows += _steps(base, truth) + _ideal(base, Path(folder, "clean"))
+        rows += _steps(base, table, truth, Path(folder, "clean")) + _ideal(base, Path(folder, "clean"))
         rows += _policies(base, table, truth) + _campaigns(base, Path(folder, "clean"))
         rows += _refresh(base, truth, seed)
         spoilt = bookshop.write(Path(folder, "spoilt"), customers=customers, seed=seed, defects=DEFECTS)
@@ -281,27 +282,59 @@ def _false(line: str, effect: float, true: dict, by: pd.Series, number: int) -> 
     return None
 
 
-def _steps(base, truth: pd.DataFrame) -> list[tuple]:
-    """Whether the planted losing step is seen: in the whole funnel, by true persona, and among app sessions."""
-    step, last = "checkout", "order"
+def _steps(base, table: pd.DataFrame, truth: pd.DataFrame, folder: Path) -> list[tuple]:
+    """The planted losing step and slow step: found first, sized, and nobody else called losing at that step."""
+    planted_steps = {f["kind"]: f for f in tomllib.loads((folder / "truth" / "findings.toml").read_text())["findings"]}
+    losing, slow = planted_steps["losing step"], planted_steps["slow step"]
     plan = journeys.default_steps(base)
-    whole = journeys.bottlenecks(journeys.funnel(journeys.events(base), plan.steps, None, base.as_of)).table
-    by_persona = _loses(base, ["cart", step, last], truth[["customer_id", "persona"]], "konkur_student", step)
+    whole = journeys.bottlenecks(journeys.funnel(journeys.events(base), plan.steps, plan.window_days, base.as_of)).table
+    outstanding = int(whole.query("step == @losing['step']")["stands_out"].item())
+    found = segments.cluster(table).segments.merge(truth[["customer_id", "persona"]], on="customer_id")
+    of_group = found.groupby("segment")["persona"].agg(lambda of: of.mode()[0])
+    chapter = found.assign(persona=found["segment"].astype(str) + " " + found["segment"].map(of_group))
+    rows = [("losing step stands out in the funnel of everybody (1 yes)", outstanding, 0, 1)]
+    for who, by in (("the chapter's groups", chapter), ("told personas", truth)):
+        rows += _losing(base, by[["customer_id", "persona"]], losing, who)
+    return rows + _slow(base, slow)
+
+
+def _losing(base, by: pd.DataFrame, losing: dict, who: str) -> list[tuple]:
+    plan = journeys.default_steps(base, per="session_id")
+    visits = journeys.sessions(journeys.events(base, plan.kind))
+    asked = {"within": "channel", "per": plan.per, "as_of": base.as_of}
+    compared = journeys.compare_funnels(visits, plan.steps, by, **asked)
+    table = journeys.bottlenecks(compared).table
+    place = (losing["persona"], losing["channel"], losing["step"])
+    names = table["persona"].str.split().str[-1]
+    here = (names == place[0]) & (table["channel"] == place[1]) & (table["step"] == place[2])
+    first = int(len(table) > 0 and here.iloc[0])
+    rates = compared.merge(table.loc[here, ["persona", "channel", "step"]])
+    covered = int(len(rates) > 0 and rates["low"].iloc[0] <= losing["here"] <= rates["high"].iloc[0])
+    elsewhere = int(((table["step"] == place[2]) & (names != place[0])).sum())
     return [
-        (
-            "losing step stands out in the chapter's funnel (1 yes)",
-            int(whole.query("step == @step")["stands_out"].item()),
-            0,
-            1,
-        ),
-        ("losing step found for its persona, were personas known (1 yes)", by_persona, 0, 1),
+        (f"losing step is the costliest bottleneck of visits, {who} (1 yes)", first, 0, 1),
+        (f"its interval covers the share that came out, {who} (1 yes)", covered, 0, 1),
+        (f"others called losing at that step, {who}", elsewhere, 0, 0),
     ]
 
 
-def _loses(base, steps: list[str], by: pd.DataFrame, who: str, step: str) -> int:
-    compared = journeys.compare_funnels(journeys.events(base, "events"), steps, by, "persona", None, base.as_of)
-    row = compared.query("persona == @who and step == @step").iloc[0]
-    return int(bool(row["differs"]) and row["difference"] < 0)
+def _slow(base, slow: dict) -> list[tuple]:
+    """Days from an order to its delivery, by region within the channel."""
+    plan = journeys.default_steps(base, per="attempt_id")
+    orders = journeys.attempts(journeys.events(base, plan.kind), plan.steps[0])
+    regions = base["customers"].select("customer_id", "region").collect("pandas").to_native()
+    asked = {"within": "channel", "per": plan.per, "as_of": base.as_of}
+    compared = journeys.compare_funnels(orders, plan.steps, regions, "region", plan.window_days, **asked)
+    delays = journeys.bottlenecks(compared).delays
+    here = (delays["region"] == slow["region"]) & (delays["channel"] == slow["channel"])
+    first = int(len(delays) > 0 and here.iloc[0])
+    days = delays[here].iloc[0] if first else None
+    covered = int(first and days["days_low"] <= slow["days_more"] <= days["days_high"])
+    return [
+        ("slow step is the longest delay (1 yes)", first, 0, 1),
+        ("its interval covers the days that were planted (1 yes)", covered, 0, 1),
+        ("other regions and channels called slow", int((~here).sum()), 0, 0),
+    ]
 
 
 def _policies(base, table: pd.DataFrame, truth: pd.DataFrame) -> list[tuple]:

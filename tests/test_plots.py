@@ -175,6 +175,37 @@ ORIGINS = pd.DataFrame(
 )
 
 
+STAGES = pd.DataFrame(
+    {
+        **{"stage": ["lead", "مذاکره"], "open": [9, 4], "value": [90.0, 80.0]},
+        **{"wins": [3.0, 2.5], "wins_low": [1.0, 1.0], "wins_high": [6.0, 4.0]},
+        **{"expected": [30.0, 50.0], "expected_low": [5.0, 20.0], "expected_high": [60.0, 75.0]},
+    }
+)
+PIPELINE = pd.DataFrame(
+    {
+        "measure": ["open_deals", "open_value", "expected_wins", "pipeline_value"],
+        **{"value": [13, 170, 5.5, 80], "low": [np.nan, np.nan, 2, 40], "high": [np.nan, np.nan, 9, 120]},
+    }
+)
+WON = pd.DataFrame(
+    {
+        **{"split": "owner", "group": ["Sara", "امید"], "n": [60, 90], "won": [40, 20], "rate": [2 / 3, 2 / 9]},
+        **{"low": [0.54, 0.15], "high": [0.77, 0.32], "elsewhere": [2 / 9, 2 / 3]},
+        **{"p_corrected": [0.01, 0.02], "differs": [True, False]},
+    }
+)
+WON_BY = pd.DataFrame(
+    {
+        "days": [0.0, 10, 50],
+        "won": [0, 0.2, 0.4],
+        "low": [0, 0.15, 0.33],
+        "high": [0, 0.26, 0.47],
+        "lost": [0, 0.3, 0.6],
+    }
+)
+
+
 def segment_traits(names=("Occasional", "Regulars"), traits=("n_orders", "recency_days", "city")):
     """What sets so many groups apart in such traits."""
     rows = [
@@ -188,6 +219,20 @@ def segment_traits(names=("Occasional", "Regulars"), traits=("n_orders", "recenc
     return pd.DataFrame(rows)
 
 
+# by channel: of 40 visits in the app 10 lead to an order, of 60 in the web shop 45
+COMPARED = pd.DataFrame(
+    {
+        "channel": ["app", "app", "web", "web"],
+        "step": ["visit", "order"] * 2,
+        "judged": pd.array([40, None, 60, None], "Int64"),
+        "rate": [0.25, np.nan, 0.75, np.nan],
+        "low": [0.14, np.nan, 0.63, np.nan],
+        "high": [0.4, np.nan, 0.84, np.nan],
+        "elsewhere": [0.75, np.nan, 0.25, np.nan],
+        "difference": [-0.5, np.nan, 0.5, np.nan],
+        "differs": [True, False, True, False],
+    }
+)
 FIGURES = {
     "profit_curve": lambda **kw: plots.profit_curve(EARNED_CURVE, EARNED, "RFM", "GBP", **kw),
     "attribution": lambda **kw: plots.attribution(ATTRIBUTION, "order", **kw),
@@ -224,8 +269,14 @@ FIGURES = {
         GROUPS, "Half as many on the app: 40 % against 80 %", "share of checkouts", ["app"], share=True, **kw
     ),
     "funnel": lambda **kw: plots.funnel(steps(("visit", 200, 50), ("cart", 50, 40), ("order", 40, 0)), **kw),
+    "funnel_groups": lambda **kw: plots.funnel_groups(COMPARED, **kw),
+    "pipeline": lambda **kw: plots.pipeline(STAGES, PIPELINE, "toman", **kw),
+    "win_rates": lambda **kw: plots.win_rates(WON, **kw),
+    "win_curve": lambda **kw: plots.win_curve(WON_BY, 200, **kw),
     "paths": lambda **kw: plots.paths(ways(("visit → order", 30, 0.3), ("visit", 20, 0.2)), **kw),
     "transitions": lambda **kw: plots.transitions(MOVES, **kw),
+    "process_map": lambda **kw: plots.process_map(MOVES, **kw),
+    "sankey": lambda **kw: plots.sankey(ways(("visit → order", 30, 0.3), ("visit", 70, 0.7)), **kw),
 }
 every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
 
@@ -285,10 +336,10 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         n: f for n, f in inspect.getmembers(plots, inspect.isfunction) if f.__module__.startswith(plots.__name__)
     }
     arguments = {"distribution": ("age",), "lorenz": (np.nan, np.nan, np.nan), "intervals": ("No finding", "share")}
-    arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,)}
+    arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,), "pipeline": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 26
+    assert len(drawn) == 32
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -319,9 +370,13 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.traits(pd.DataFrame([trait()])),
         lambda: plots.intervals(GROUPS[:1], "One group", "share", nothing=0.0),
         lambda: plots.funnel(steps(("visit", 1, 0))),
+        lambda: plots.funnel_groups(COMPARED[:2]),
         lambda: plots.paths(ways((["visit"], 1, 1.0))),
         lambda: plots.transitions(MOVES[:1]),
         lambda: plots.attribution(ATTRIBUTION[:1]),
+        lambda: plots.pipeline(STAGES[:1], PIPELINE),
+        lambda: plots.win_rates(WON[:1]),
+        lambda: plots.win_curve(WON_BY[1:2]),
     ],
 )
 def test_one_row_is_drawn(draw):
@@ -340,6 +395,15 @@ def test_long_persian_and_dollar_names_are_cut_and_never_read_as_formulas():
 
 
 # The findings
+
+
+def test_the_step_at_which_groups_differ_most_is_named_with_both_rates():
+    axes = plots.funnel_groups(COMPARED, "session")
+    said = "They differ most after visit: 25 % of app go on to order (interval 14 to 40 %), everybody else 75 %"
+    assert title(axes).replace("\n", " ") == said
+    assert "sessions in a group" in last_line(axes)
+    unsure = plots.funnel_groups(COMPARED.assign(differs=False))
+    assert title(unsure).startswith("No step differs for certain between groups; widest after visit")
 
 
 def test_rows_set_aside_are_counted_by_reason():
@@ -796,3 +860,37 @@ def test_groups_known_by_what_they_buy_each_show_it():
     summary = summary.assign(level="", kind="number", n=50, value=0.3, difference=0.1, distinctive=True)
     heads = [text.get_text() for text in plots.segment_traits(summary).get_xticklabels()]
     assert [("art" in head, "law" in head) for head in heads] == [(True, False), (False, True)]
+
+
+# Deals
+
+
+def test_a_pipeline_without_amounts_is_drawn_in_deals():
+    unvalued = STAGES.assign(value=np.nan, expected=np.nan, expected_low=np.nan, expected_high=np.nan)
+    axes = plots.pipeline(unvalued, PIPELINE.assign(value=[13, np.nan, 5.5, np.nan]))
+    assert title(axes) == "13 open deals are expected to bring 5.5 wins (interval 2 to 9), most of it from lead"
+    assert "9 deals; 3 (1 to 6)" in texts(axes)
+
+
+def test_win_rates_name_who_stands_out_and_say_when_nobody_does():
+    assert title(plots.win_rates(WON)) == "Owner: Sara wins 67 % of 60 deals, all others 22 %"
+    nobody = plots.win_rates(WON.assign(differs=False))
+    assert title(nobody) == "No owner stands out: they win 22 % to 67 % of their deals, all together 40 %"
+    with pytest.raises(Problem, match="one split at a time, and this table has 2: owner, source"):
+        plots.win_rates(pd.concat([WON, WON.assign(split="source")]))
+
+
+def test_of_a_hundred_owners_twenty_are_drawn_among_them_those_who_stand_out():
+    many = pd.concat([WON.tail(1)] * 100, ignore_index=True)
+    many = many.assign(group=[f"owner {i}" for i in range(100)], n=range(100, 200), differs=[True] + [False] * 99)
+    axes = plots.win_rates(many)
+    assert len(names(axes)) == 20
+    assert {"owner 0", "owner 99"} <= set(names(axes))
+    assert "80 of 100 groups are not drawn" in last_line(axes)
+
+
+def test_the_curve_ends_where_nothing_happens_any_more():
+    longer = pd.concat([WON_BY, WON_BY.tail(1).assign(days=[400.0]), WON_BY.tail(1).assign(days=[800.0])])
+    axes = plots.win_curve(longer)
+    assert axes.get_xlim()[1] == 400
+    assert title(axes) == "40 % of deals are won (interval 33 to 47 %), half of these within 10 days"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analysis import pipeline, places, run
 
-from . import attribution, groups, lines, startup
+from . import attribution, funnels, groups, lines, startup, ways
 from .fresh import figures_of, in_turns, median_ratio, medians
 
 #: What we aim at: seconds of the import, ratios of time, exponent of growth, peak of memory at a hundred million lines.
@@ -24,6 +24,10 @@ IMPORT_AIM, REPORT_AIM, PROFILES_AIM, GROWTH_AIM, PEAK_AIM = 0.3, 1.5, 1.3, 1.1,
 GROUPS_AIM, GROUPS_RATIO_AIM = 60, 1.3
 #: Seconds for the attribution of a million counted paths over 200 channels, with intervals.
 ATTRIBUTION_AIM = 60
+#: Ratio to the best query by hand, and peak of memory in GiB at fifty million events.
+FUNNEL_AIM, FUNNEL_PEAK_AIM = 1.5, 8.0
+#: Ratio of what comes next to one query by hand; GiB at fifty million events.
+MOVES_AIM, MOVES_PEAK_AIM = 1.5, 8.0
 #: Of the time that the same takes in pandas, at the size that still fits there.
 PANDAS_AIM = 1 / 3
 
@@ -195,7 +199,74 @@ def _attribution(scratch: Path, options) -> Iterator[dict]:
     yield _row(f"its time grows as events to the power {growth:.2f}", rows=MIDDLE, aim=GROWTH_AIM, judged=growth)
 
 
-PARTS = {"import": _imports, "report": _report, "profiles": _profiles, "groups": _groups, "attribution": _attribution}
+def _funnels(scratch: Path, options) -> Iterator[dict]:
+    before, file = None, str(scratch / "events.parquet")
+    for events in (MIDDLE, 5 * MIDDLE):
+        figures_of(funnels.write, file, events)
+        runs = options.runs or (5 if events == MIDDLE else 3)
+        for split, words in ((False, "a funnel of five steps in thirty days"), (True, "the same of each channel")):
+            hands = {name: (funnels.by_hand, (file, split, name)) for name in ("joins", "as-of joins")}
+            found = in_turns({"package": (funnels.by_package, (file, split)), **hands}, runs)
+            _check_same({name: figures[0] for name, figures in found.items()})
+            best = min(hands, key=lambda name: medians(found[name])["seconds"])
+            package, ratio = medians(found["package"]), median_ratio(found["package"], found[best], "seconds")
+            yield _row(
+                f"{words}; beside it: the best query by hand ({best})",
+                package["seconds"], medians(found[best])["seconds"], rows=events, ratio=ratio,
+                processor=median_ratio(found["package"], found[best], "processor"), peak=package["peak"],
+                aim=FUNNEL_AIM, judged=ratio,
+            )  # fmt: skip
+            if split and before:
+                growth = log(package["seconds"] / before) / log(5)
+                yield _row(f"its time grows from 10,000,000 as events to the power {growth:.2f}", rows=events,
+                           aim=GROWTH_AIM, judged=growth)  # fmt: skip
+                peak = package["peak"] / 2**30
+                yield _row("its peak memory", rows=events, peak=package["peak"], aim=FUNNEL_PEAK_AIM, judged=peak)
+            before = package["seconds"] if split else before
+
+
+def _check_same(sides: dict[str, dict]) -> None:
+    """The package and the queries by hand must have counted the same."""
+    counted = {name: [n for key, n in figures.items() if key.startswith("entered")] for name, figures in sides.items()}
+    if len({tuple(counts) for counts in counted.values()}) > 1:
+        raise SystemExit(f"The counts differ: {counted}")
+
+
+def _ways(scratch: Path, options) -> Iterator[dict]:
+    before = None
+    for rows in (MIDDLE, 5 * MIDDLE):
+        folder = scratch / f"ways-{rows}"
+        folder.mkdir()
+        figures_of(ways.write, str(folder), rows)
+        sides = {"package": (ways.by_package, (str(folder),)), "hand": (ways.by_hand, (str(folder),))}
+        found = in_turns(sides, options.runs or (5 if rows == MIDDLE else 3))
+        figures_of(ways.compare, str(folder))
+        package, hand = medians(found["package"]), medians(found["hand"])
+        ratio = median_ratio(found["package"], found["hand"], "seconds")
+        yield _row(
+            "what customers do next, with intervals; beside it: the counts by one query by hand",
+            package["seconds"], hand["seconds"], rows=rows, ratio=ratio,
+            processor=median_ratio(found["package"], found["hand"], "processor"),
+            peak=package["peak"], aim=MOVES_AIM, judged=ratio,
+        )  # fmt: skip
+        if before:
+            growth = log(package["seconds"] / before) / log(5)
+            yield _row(f"its time grows as events to the power {growth:.2f}", rows=rows, aim=GROWTH_AIM, judged=growth)
+            peak = package["peak"]
+            yield _row("its peak memory", rows=rows, peak=peak, aim=MOVES_PEAK_AIM, judged=peak / 2**30)
+        before = package["seconds"]
+        (folder / "events.parquet").unlink()
+
+
+PARTS = {
+    "import": _imports,
+    "report": _report,
+    "profiles": _profiles,
+    "groups": _groups,
+    "funnels": _funnels,
+    "ways": _ways,
+    "attribution": _attribution,
+}
 
 
 def _row(

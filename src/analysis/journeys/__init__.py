@@ -11,16 +11,21 @@ from analysis.journeys.attribution import METHODS, NO_TOUCH, attribution, attrib
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.deals import WinRates, deal_events, stage_order, win_rates
+from analysis.journeys.detours import jumps, loops
+from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.markov import removal_effects
 from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
+from analysis.journeys.pipeline import Pipeline, pipeline
 from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import Plan, default_steps, events
+from analysis.journeys.together import together
 from analysis.journeys.touches import touch_paths
-from analysis.journeys.transitions import END, START, transitions
+from analysis.journeys.transitions import END, START, stage_times, transitions
 
 __all__ = [
     "DEAL_EVENTS",
@@ -33,21 +38,33 @@ __all__ = [
     "STAGES",
     "START",
     "Bottlenecks",
+    "Divergence",
+    "Pipeline",
     "Plan",
+    "WinRates",
     "attempts",
     "attribution",
     "attribution_findings",
     "bottlenecks",
     "bought_all_the_same",
     "compare_funnels",
+    "deal_events",
     "default_steps",
+    "divergence",
     "events",
     "findings",
     "funnel",
     "journey_map",
+    "jumps",
+    "loops",
     "paths",
+    "pipeline",
     "removal_effects",
     "sessions",
+    "stage_order",
+    "stage_times",
+    "together",
     "touch_paths",
     "transitions",
+    "win_rates",
 ]

@@ -1,4 +1,4 @@
-"""Where are most customers lost, and does any step stand out?"""
+"""Where are customers lost or held up, what does that cost, and does any step or group stand out?"""
 
 from typing import NamedTuple
 
@@ -7,39 +7,66 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import require_columns
+from analysis.evidence import percent, percent_range, short
 from analysis.journeys.shares import DIFFERENCE_COLUMNS, interval, ratio, with_corrected_differences
 
 
 class Bottlenecks(NamedTuple):
-    """The steps ranked by customers lost, and what may be said about them."""
+    """Where customers are lost and held up, costliest first, and what may be said about it.
+
+    Attributes
+    ----------
+    table : DataFrame
+    verdict : str
+    delays : DataFrame
+    verdict_on_delays : str
+    """
 
     table: pd.DataFrame
     verdict: str
+    delays: pd.DataFrame
+    verdict_on_delays: str
 
 
-def bottlenecks(funnel: pd.DataFrame) -> Bottlenecks:
-    """Where are most customers lost, and does any step stand out?
+def bottlenecks(funnel: pd.DataFrame, currency: str = "") -> Bottlenecks:
+    """Where are most customers lost, where do they wait, and does any step, or any group at a step, stand out?
 
     Parameters
     ----------
     funnel : DataFrame
-        As :func:`funnel` gives it.
+        As :func:`funnel` gives it: steps are then held against each other. Or as :func:`compare_funnels` does: then
+        each group against everybody else at the same step, which is the fairer comparison.
+    currency : str
+        Of the values, for the sentences.
 
     Returns
     -------
-    table : DataFrame, one row per step that has a next one, most lost first
-        ``step``, ``next_step``, ``entered``, ``lost``; ``share``, of all losses, with interval ``low``, ``high``;
-        ``loss_rate`` = lost / judged; ``elsewhere``, that of all other steps together, ``difference`` of
-        the two with interval ``difference_low``, ``difference_high``, ``p``, ``p_corrected`` (Holm); ``stands_out``
-        (bool: loses a larger share than each of the others; see :func:`analysis.evidence.clearly_largest`).
+    table : DataFrame
+        Of a funnel, one row per step that has a next one, costliest first: ``step``, ``next_step``, ``entered``,
+        ``lost``; ``share``, of all losses, with interval ``low``, ``high``; ``loss_rate`` = lost / judged;
+        ``elsewhere``, that of all other steps together, ``difference`` of the two with interval ``difference_low``,
+        ``difference_high``, ``p``, ``p_corrected`` (Holm); ``stands_out`` (bool: loses a larger share than each of the
+        others; see :func:`analysis.evidence.clearly_largest`); ``lost_value`` with interval where it is known.
+        Of funnels compared, one row per group and step that surely loses more than everybody else, costliest first: the
+        columns of the groups, ``step``, ``next_step``, ``judged``, ``rate``, ``elsewhere``, ``difference`` with
+        interval, ``p_corrected``, ``lost_more`` with interval, ``lost_more_value``.
     verdict : str
         One or two sentences; "no step stands out" is one of them.
+    delays : DataFrame
+        Of a funnel: ``step``, ``next_step``, ``converted``, ``median_days``, ``p90_days``, ``mean_days``,
+        ``days_waited`` by all of them together and its ``share``, most first. Of funnels compared, each group and step
+        surely slower than everybody else: ``mean_days``, ``days_elsewhere``, ``days_difference`` with interval,
+        ``days_p_corrected``, ``days_waited`` more than if they had been as fast.
+    verdict_on_delays : str
 
     Notes
     -----
     Whether a customer takes a step is judged only among those who reached it, so that the shares of different steps
     can be compared as if they came from different customers. That a step stands out says that it loses more, not that
-    it could lose less: that needs a comparison of like with like, or an experiment.
+    it could lose less: that needs a comparison of like with like, or an experiment. Steps that take long by nature, a
+    delivery or the next order, are not slow by that; slow is who waits longer than others at the same step.
+
+    "Surely" is: significant after Holm's correction, and a simultaneous interval without 0.
 
     Examples
     --------
@@ -50,56 +77,160 @@ def bottlenecks(funnel: pd.DataFrame) -> Bottlenecks:
 larger share than any other step: cart (66.7 %, elsewhere 10.0 %).
     """
     require_columns("The funnel", funnel.columns, ["step", "entered", "judged", "lost"])
+    if "lost_more" in funnel:
+        return _of_groups(funnel, currency)
+    table, delays = _losses(funnel), _waiting(funnel)
     if funnel.empty:
-        return Bottlenecks(_losses(funnel), "There is no funnel, so nothing can be said of its steps.")
-    table = _losses(funnel)
-    return Bottlenecks(table, _verdict_on(table))
+        nothing = "There is no funnel, so nothing can be said of its steps."
+        return Bottlenecks(table, nothing, delays, nothing)
+    return Bottlenecks(table, _verdict_on(table, currency), delays, _verdict_on_waiting(delays))
+
+
+# Steps of one funnel
+
+
+def _with_next(funnel: pd.DataFrame) -> pd.DataFrame:
+    """The steps that have a next one, with its name; those that may be left out are not counted twice."""
+    needed = funnel[~funnel["optional"].astype(bool)] if "optional" in funnel else funnel
+    return needed.assign(next_step=needed["step"].shift(-1)).iloc[:-1].reset_index(drop=True)
 
 
 def _losses(funnel: pd.DataFrame) -> pd.DataFrame:
-    counted = funnel.assign(next_step=funnel["step"].shift(-1)).iloc[:-1]
-    lost, judged = (
-        counted["lost"].astype("int64").to_numpy(),
-        counted["judged"].astype("int64").to_numpy(),
-    )
-    table = pd.DataFrame(
-        {
-            "step": counted["step"].to_numpy(),
-            "next_step": counted["next_step"].to_numpy(),
-            "entered": counted["entered"].astype("int64").to_numpy(),
-            "lost": lost,
-            "share": ratio(lost, np.full(len(lost), lost.sum())),
-            "loss_rate": ratio(lost, judged),
-            "k": lost,
-            "n": judged,
-            "k_elsewhere": lost.sum() - lost,
-            "n_elsewhere": judged.sum() - judged,
-        }
+    counted = _with_next(funnel)
+    lost, judged, entered = (counted[c].astype("int64").to_numpy() for c in ("lost", "judged", "entered"))
+    weight = counted["weight"].to_numpy() if "weight" in counted else 1.0
+    table = counted[["step", "next_step"]].assign(
+        entered=entered, lost=lost, share=ratio(lost, np.full(len(lost), lost.sum())), loss_rate=ratio(lost, judged)
     )
     table["low"], table["high"] = interval(lost, np.full(len(lost), lost.sum()))
-    table = with_corrected_differences(table)
-    largest, clear = evidence.clearly_largest(lost, judged)
+    k, n = lost * weight, judged * weight
+    table = with_corrected_differences(table.assign(k=k, n=n, k_elsewhere=k.sum() - k, n_elsewhere=n.sum() - n))
+    largest, clear = evidence.clearly_largest(k, n)
     table["stands_out"] = clear & (table.index == largest)
+    values = ["lost_value", "lost_value_low", "lost_value_high"]
+    table[values] = counted[values] if set(values) <= set(counted) else np.nan
     columns = ["step", "next_step", "entered", "lost", "share", "low", "high", "loss_rate"]
-    table = table[[*columns, *DIFFERENCE_COLUMNS, "stands_out"]]
-    return table.sort_values(["lost", "step"], ascending=[False, True], ignore_index=True)
+    table = table[[*columns, *DIFFERENCE_COLUMNS, "stands_out", *values]]
+    return table.sort_values(["lost_value", "lost", "step"], ascending=[False, False, True], ignore_index=True)
 
 
-def _verdict_on(table: pd.DataFrame) -> str:
+def _waiting(funnel: pd.DataFrame) -> pd.DataFrame:
+    days = ["median_days", "p90_days", "mean_days"]
+    if not {"converted", *days} <= set(funnel):
+        return pd.DataFrame(columns=["step", "next_step", "converted", *days, "days_waited", "share"])
+    counted = _with_next(funnel)
+    table = counted[["step", "next_step", "converted", *days]]
+    waited = table["converted"].astype("float64") * table["mean_days"]
+    table = table.assign(days_waited=waited, share=waited / waited.sum())
+    return table.sort_values(["days_waited", "step"], ascending=[False, True], ignore_index=True)
+
+
+def _verdict_on(table: pd.DataFrame, currency: str) -> str:
     losses = table["lost"].sum()
     if not losses:
         return "Nobody is known to be lost at any step."
-    most = table.iloc[0]
-    interval = evidence.percent_range(most["low"], most["high"], 1)
+    most = table.loc[table["lost"].idxmax()]
     verdict = (
         f"Most leave this path between {most['step']} and {most['next_step']}: {most['lost']:,} of {losses:,} who "
-        f"left it ({evidence.percent(most['share'], 1)}, interval {interval})."
+        f"left it ({percent(most['share'], 1)}, interval {percent_range(most['low'], most['high'], 1)})."
     )
     if table["p"].notna().sum() < 2:
         return f"{verdict} There is no other step to compare with."
+    verdict += _costliest(table.iloc[0], most, currency)
     outstanding = table[table["stands_out"]]
     if outstanding.empty:
         return f"{verdict} No step stands out: none loses a clearly larger share of those who reach it than all others."
     step = outstanding.iloc[0]
-    rates = f"{evidence.percent(step['loss_rate'], 1)}, elsewhere {evidence.percent(step['elsewhere'], 1)}"
+    rates = f"{percent(step['loss_rate'], 1)}, elsewhere {percent(step['elsewhere'], 1)}"
     return f"{verdict} Losing a larger share than any other step: {step['step']} ({rates})."
+
+
+def _costliest(first: pd.Series, most: pd.Series, currency: str) -> str:
+    """The step where most is at stake, where values are known: late steps lose fewer, who are worth more."""
+    if not first["lost_value"] > 0:
+        return ""
+    where = "there" if first["step"] == most["step"] else f"between {first['step']} and {first['next_step']}"
+    low, high = short(first["lost_value_low"]), short(first["lost_value_high"])
+    worth = " ".join(x for x in (short(first["lost_value"]), currency) if x)
+    return f" Most is at stake {where}: {worth} (interval {low} to {high}), had all of them gone on like the others."
+
+
+def _verdict_on_waiting(delays: pd.DataFrame) -> str:
+    timed = delays[delays["days_waited"] > 0]
+    if timed.empty:
+        return "How long the steps take is not known."
+    most = timed.iloc[0]
+    half = "" if np.isnan(most["median_days"]) else f"; half of all within {evidence.duration(most['median_days'])}"
+    return (
+        f"Most of the waiting lies between {most['step']} and {most['next_step']}: {percent(most['share'])} of all, "
+        f"{evidence.duration(most['mean_days'])} on average for who went on{half}. Whether that is too long, only a "
+        "comparison with others at the same step can tell."
+    )
+
+
+# Groups at the same step
+
+
+def _of_groups(compared: pd.DataFrame, currency: str) -> Bottlenecks:
+    keys = list(compared.columns[: compared.columns.get_loc("step")])
+    table = compared.assign(next_step=compared.groupby(keys, sort=False)["step"].shift(-1))
+    worse = table[table["differs"].astype(bool) & (table["difference_high"] < 0)]
+    slower = table[table["slower"].astype(bool) & (table["days_low"] > 0)]
+    slower = slower.assign(days_waited=slower["days_difference"] * slower["converted"].astype("float64"))
+    worse = worse.sort_values(
+        ["lost_more_value", "lost_more", *keys, "step"], ascending=[False, False, *[True] * (len(keys) + 1)]
+    )
+    slower = slower.sort_values(["days_waited", *keys, "step"], ascending=[False, *[True] * (len(keys) + 1)])
+    rates = ["judged", "rate", "elsewhere", "difference", "difference_low", "difference_high", "p_corrected"]
+    more = ["lost_more", "lost_more_low", "lost_more_high", "lost_more_value"]
+    days = ["converted", "mean_days", "days_elsewhere", "days_difference", "days_low", "days_high", "days_p_corrected"]
+    return Bottlenecks(
+        worse[[*keys, "step", "next_step", *rates, *more]].reset_index(drop=True),
+        _verdict_on_groups(worse, keys, currency),
+        slower[[*keys, "step", "next_step", *days, "days_waited"]].reset_index(drop=True),
+        _verdict_on_slow_groups(slower, keys),
+    )
+
+
+def _costliest_first(table: pd.DataFrame, *costs: str) -> pd.DataFrame:
+    """In order of these columns; ties stay in the order of the groups."""
+    return table.sort_values(list(costs), ascending=False, kind="stable")
+
+
+def _verdict_on_groups(worse: pd.DataFrame, keys: list[str], currency: str) -> str:
+    if worse.empty:
+        return "No group stands out: none surely loses more at a step than everybody else there."
+    first = worse.iloc[0]
+    worth = first["lost_more_value"]
+    worth = f", worth {short(worth)} {currency}".rstrip() if worth > 0 else ""
+    return (
+        f"Losing more than everybody else at the same step: {_named(first, keys)}, between {first['step']} and "
+        f"{first['next_step']}. There {percent(first['rate'])} of {first['judged']:,} go on, elsewhere "
+        f"{percent(first['elsewhere'])}: {first['lost_more']:,.0f} more lost than if they had done as the others "
+        f"(interval {first['lost_more_low']:,.0f} to {first['lost_more_high']:,.0f}{worth}).{_others(worse, keys)}"
+    )
+
+
+def _verdict_on_slow_groups(slower: pd.DataFrame, keys: list[str]) -> str:
+    if slower.empty:
+        return "No group is surely slower at a step than everybody else there."
+    first = slower.iloc[0]
+    more, low, high = (evidence.duration(first[c]) for c in ("days_difference", "days_low", "days_high"))
+    return (
+        f"Waiting longer than everybody else at the same step: {_named(first, keys)}, between {first['step']} and "
+        f"{first['next_step']}: {evidence.duration(first['mean_days'])} on average, elsewhere "
+        f"{evidence.duration(first['days_elsewhere'])} ({more} more, interval {low} to {high}).{_others(slower, keys)}"
+    )
+
+
+def _named(row: pd.Series, keys: list[str]) -> str:
+    """The group, and where it was compared: Razavi Khorasan (web)."""
+    first, *within = (str(row[key]) for key in keys)
+    return f"{first} ({', '.join(within)})" if within else first
+
+
+def _others(rows: pd.DataFrame, keys: list[str], most: int = 3) -> str:
+    if len(rows) < 2:
+        return ""
+    named = [f"{_named(row, keys)} after {row['step']}" for _, row in rows.iloc[1 : most + 1].iterrows()]
+    return f" Then: {'; '.join(named)}{'; …' if len(rows) > most + 1 else ''}."

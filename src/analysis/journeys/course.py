@@ -9,9 +9,8 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.errors import Problem, did_you_mean
+from analysis.journeys.moments import MICROSECONDS_PER_DAY
 from analysis.segments.conditions import Ground, row_test
-
-MICROSECONDS_PER_DAY = 86_400_000_000
 
 #: A step: the name of an event, or conditions on columns of the events, as rules of segments state them.
 Step = str | Mapping[str, object]

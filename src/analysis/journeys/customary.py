@@ -28,6 +28,9 @@ SHOP_EVENTS = (
     ("order", "purchase", "buy"),
 )
 
+#: What should follow an order, with other names in use.
+FULFILMENT = ("delivery", "delivered", "order_delivered", "shipment", "shipped", "تحویل")
+
 #: Names of a customer's completed orders as steps; from the sixth on they share one.
 ORDER_LADDER = ("1st order", "2nd order", "3rd order", "4th order", "5th order", "6th order or later")
 

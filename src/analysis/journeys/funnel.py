@@ -26,6 +26,7 @@ FUNNEL_COLUMNS += [
     "lost_value",
     "lost_value_low",
     "lost_value_high",
+    "weight",
 ]
 _COUNTS = ["converted", "judged", "lost", "censored"]
 
@@ -74,7 +75,8 @@ def funnel(
         did; ``mean_days``, which those of the judged who converted took; ``lost``, judged and not converted;
         ``censored``, still inside the window when the data end: neither converted nor lost; ``lost_value``, what the
         lost would have brought had they gone on like those who converted, with interval ``lost_value_low``,
-        ``lost_value_high``, NaN where the events have no value.
+        ``lost_value_high``, NaN where the events have no value; ``weight``, what one of the judged counts for beside
+        independent ones: 1, or less where several cases are one customer's (see Notes).
         The last step has no next: its other figures are empty (counts are of dtype Int64).
 
     Raises
@@ -119,7 +121,7 @@ def funnel(
     way = course(steps, window_days, step_days, ordered, optional)
     together = clusters(events, per)
     found = reached(events, way, as_of, per, keep=together)
-    return funnel_table(walked(found, way, clustered=bool(together)), way)[FUNNEL_COLUMNS]
+    return funnel_table(walked(found, way, clustered=bool(together)), way)
 
 
 def clusters(events: IntoFrame, per: str) -> list[str]:
@@ -206,7 +208,7 @@ def walked(found: Reached, way: Course, clustered: bool) -> Walked:
 
 
 def funnel_table(cases: Walked, way: Course) -> pd.DataFrame:
-    """The table of a funnel; besides the columns that readers see, ``weight``, what one of the judged counts for."""
+    """The table of a funnel."""
     rows = []
     for i, (name, step) in enumerate(zip(way.steps[:-1], cases.steps, strict=False)):
         median, p90 = days_until(step.waited[step.here], step.converted[step.here], (0.5, 0.9))
@@ -220,7 +222,7 @@ def funnel_table(cases: Walked, way: Course) -> pd.DataFrame:
     judged, lost = (table[c].astype("float64").to_numpy() for c in ("judged", "lost"))
     table["rate"] = ratio(judged - lost, judged)
     table["low"], table["high"] = interval((judged - lost) * table["weight"], judged * table["weight"])
-    return _with_lost_value(table, way, None if cases.value is None else cases.value[arrived])
+    return _with_lost_value(table, way, None if cases.value is None else cases.value[arrived])[FUNNEL_COLUMNS]
 
 
 def _in_time(times: np.ndarray, way: Course, place: int) -> np.ndarray:

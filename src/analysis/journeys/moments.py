@@ -29,6 +29,7 @@ _READ = {table for tables in SOURCES.values() for table in tables}
 _OF_ORDERS = ["customer_id", "occurred_at", "event", "action", "channel", "campaign_id", "value"]
 
 
+MICROSECONDS_PER_DAY = 86_400_000_000
 OCCURRED_AT = nw.col("occurred_at")
 NO_EVENTS = pd.DataFrame({"customer_id": [], "occurred_at": pd.DatetimeIndex([], tz="UTC"), "event": []}).astype(
     {"customer_id": "str", "event": "str"}

@@ -32,6 +32,7 @@ def sessions(events: IntoFrame, minutes: float = 30) -> nw.LazyFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> visits = pd.DataFrame({"customer_id": [*"aaa"], "event": ["visit", "order", "visit"],
     ...                        "occurred_at": pd.Timestamp("2025-03-20") + pd.to_timedelta([0, 20, 60], "min")})
     >>> sessions(visits).collect().to_native()[["event", "session_id"]].values.tolist()
@@ -68,10 +69,13 @@ def attempts(events: IntoFrame, start: str) -> nw.LazyFrame:
 
     Notes
     -----
-    A `start` recorded twice for the same moment begins one attempt; other events of that moment belong to it.
+    A `start` recorded twice for the same moment begins one attempt; other events of that moment belong to it. What
+    comes after the next `start` belongs to that one: a delivery later than the next order is counted with it, so that
+    a slow step also looks as if it lost a few.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> orders = pd.DataFrame({"customer_id": [*"aaa"], "event": ["order", "order", "delivery"],
     ...                        "occurred_at": pd.to_datetime(["2025-03-20", "2025-03-21", "2025-03-23"])})
     >>> attempts(orders, "order").collect().to_native()[["event", "attempt_id"]].values.tolist()

@@ -8,7 +8,7 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
-from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.customary import DEAL_EVENTS, FULFILMENT, ORDER_LADDER, SHOP_EVENTS, STAGES
 from analysis.journeys.moments import (
     NO_EVENTS,
     WORDS,
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
         Reason or, without steps, what is missing, in a sentence for the chapter.
     window_days, step_days : float or None
         Days within which the whole journey, and each next step, should follow; None where any time will do.
-    per : {"customer_id", "session_id", "deal_id"}
+    per : {"customer_id", "session_id", "attempt_id", "deal_id"}
         The column of the events that names who takes the steps.
     """
 
@@ -51,7 +51,7 @@ class Plan(NamedTuple):
         return self.per.removesuffix("_id")
 
 
-def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = None) -> Plan:
+def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = None, per: str = "customer_id") -> Plan:
     """Which steps does the journey of this base have?
 
     Parameters
@@ -59,6 +59,9 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
     base : customer base, or mapping of table names to frames
     steps : sequence of str, optional
         Steps named by the analyst: then only where they are recorded is looked up.
+    per : {"customer_id", "session_id", "attempt_id"}
+        Of whom: with "session_id", of a single visit, in a shop that records events with customary names; with
+        "attempt_id", of a single order until it is delivered.
 
     Returns
     -------
@@ -66,7 +69,8 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
         Without `steps`, the first that holds: stages of touchpoints with customary names, events of touchpoints with
         customary names (both at least two: see `STAGES` and `SHOP_EVENTS`), first to sixth order if anybody ordered
         twice, deals if any was decided. A base with touchpoints of unknown order has a kind but no steps, one with
-        none of these has neither; `why` says what is missing.
+        none of these has neither; `why` says what is missing. Where nobody named the steps, the whole journey (of
+        orders: each next one) is waited for as long as a third of the time that the data cover, a year at most.
 
     Raises
     ------
@@ -82,6 +86,10 @@ def default_steps(base: Mapping[str, IntoFrame], steps: Sequence[str] | None = N
     """
     if steps:
         return _plan_for_named_steps(base, list(steps))
+    if per == "session_id":
+        return _plan_for_visits(base)
+    if per == "attempt_id":
+        return _plan_for_orders(base)
     return (
         _plan_from_touchpoints(base) or _plan_from_orders(base) or _plan_from_deals(base) or _plan_without_steps(base)
     )
@@ -151,8 +159,31 @@ def _plan_from_touchpoints(base) -> Plan | None:
         if kind in kinds_in(base):
             steps = _in_customary_order(names_of(moments(base, kind)), customary)
             if len(steps) >= 2:
-                return Plan(kind, steps, f"The {WORDS[kind]} with customary names, in the customary order.")
+                window = _patience(base, "touchpoints", "occurred_at")
+                why = (
+                    f"The {WORDS[kind]} with customary names, in the customary order, all of them within {window} days "
+                    f"of the first: {_PATIENCE}"
+                )
+                return Plan(kind, steps, why, window)
     return None
+
+
+def _plan_for_visits(base) -> Plan:
+    """The events of a shop in one visit."""
+    steps = _in_customary_order(names_of(moments(base, "events")), SHOP_EVENTS) if "events" in kinds_in(base) else []
+    if len(steps) < 2:
+        return Plan("", [], f"No visits to a shop are recorded: {_VISITS}", per="session_id")
+    return Plan("events", steps, "The customary events of a shop, visit by visit.", per="session_id")
+
+
+def _plan_for_orders(base) -> Plan:
+    """An order and its delivery, within thirty days."""
+    names = names_of(moments(base, "events")) if "events" in kinds_in(base) else pd.Series(dtype="int64")
+    steps = _in_customary_order(names, (SHOP_EVENTS[-1], FULFILMENT))
+    if len(steps) < 2:
+        why = "When orders arrive is not recorded: touchpoints with an event order and an event delivery would tell."
+        return Plan("", [], why, per="attempt_id")
+    return Plan("events", steps, "Each order until it is delivered, within 30 days.", 30, per="attempt_id")
 
 
 def _plan_from_orders(base) -> Plan | None:
@@ -162,18 +193,19 @@ def _plan_from_orders(base) -> Plan | None:
     steps = [step for step in ORDER_LADDER if step in names.index]
     if len(steps) < 2:
         return None
-    window = _patience(base)
-    why = (
-        f"The {WORDS['orders']}, one after the other, each within {window} days of the one before: a third of the "
-        "time that the data cover. Whoever has had less time than that is not judged, and not taken for lost."
-    )
+    window = _patience(base, "orders", "ordered_at")
+    why = f"The {WORDS['orders']}, one after the other, each within {window} days of the one before: {_PATIENCE}"
     return Plan("orders", steps, why, step_days=window)
 
 
-def _patience(base) -> int:
-    """Days to wait for the next order: a third of the days that the orders cover, a year at most."""
-    at = nw.col("ordered_at")
-    span = nw.from_native(base["orders"]).lazy().select(first=at.min(), last=at.max())
+_PATIENCE = "a third of the time that the data cover. Who has had less time is not judged, and not taken for lost."
+_VISITS = "touchpoints with events such as visit, view_item, add_to_cart, checkout, order would tell."
+
+
+def _patience(base, table: str, column: str) -> int:
+    """Days to wait: a third of the days that a table covers, a year at most."""
+    at = nw.col(column)
+    span = nw.from_native(base[table]).lazy().select(first=at.min(), last=at.max())
     first, last = collected(span).iloc[0]
     return int(min(max((last - first).days // 3, 1), 365))
 

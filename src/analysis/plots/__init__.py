@@ -20,14 +20,16 @@ from analysis.plots.canvas import (
     theme,
 )
 from analysis.plots.data import completeness, orders_over_time, row_accounts
+from analysis.plots.deals import pipeline, win_curve, win_rates
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
-from analysis.plots.journeys import funnel, paths, transitions
+from analysis.plots.journeys import funnel, funnel_groups
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
 from analysis.plots.segments import lorenz, origins, overlaps, rfm_map, segment_sizes, segment_traits, stability
+from analysis.plots.ways import paths, process_map, sankey, transitions
 
 __all__ = [
     "ACCENT",
@@ -44,6 +46,7 @@ __all__ = [
     "distribution",
     "flow",
     "funnel",
+    "funnel_groups",
     "importance",
     "intervals",
     "lorenz",
@@ -52,13 +55,16 @@ __all__ = [
     "overlaps",
     "paths",
     "persona_fit",
+    "pipeline",
     "places",
     "priority",
+    "process_map",
     "profit_curve",
     "profits",
     "rfm_map",
     "rhythm",
     "row_accounts",
+    "sankey",
     "segment_colour",
     "segment_sizes",
     "segment_traits",
@@ -68,4 +74,6 @@ __all__ = [
     "theme",
     "traits",
     "transitions",
+    "win_curve",
+    "win_rates",
 ]

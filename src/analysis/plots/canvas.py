@@ -353,12 +353,12 @@ def interval_words(low: float, high: float, before: str = "", after: str = "") -
     return f"{before}{percent_range(low, high)}{after}"
 
 
-def sizes_in_words(sizes: pd.Series) -> str:
+def sizes_in_words(sizes: pd.Series, unit: str = "customer") -> str:
     least, most = sizes.min(), sizes.max()
     return (
-        f"n = {counted(most, 'customer')} in each group"
+        f"n = {counted(most, unit)} in each group"
         if least == most
-        else f"n = {least:,.0f} to {most:,.0f} customers in a group"
+        else f"n = {least:,.0f} to {counted(most, unit)} in a group"
     )
 
 

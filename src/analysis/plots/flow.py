@@ -134,16 +134,16 @@ def _ribbons(axes: Axes, moves: pd.DataFrame, sides, verdict: str) -> None:
     ends["end"] = ends["target"].map(right["top"]) + ends["target"].map(scale[1]) * (
         ends.groupby("target")["n"].cumsum() - ends["n"]
     )
-    for band in ends.sort_values([verdict, "n"], ascending=[True, False]).itertuples():
-        marked = getattr(band, verdict)
-        heights = band.n * scale[0][band.source], band.n * scale[1][band.target]
+    for move in ends.sort_values([verdict, "n"], ascending=[True, False]).itertuples():
+        marked = getattr(move, verdict)
+        heights = move.n * scale[0][move.source], move.n * scale[1][move.target]
         style = {"facecolor": ACCENT, "alpha": 0.7} if marked else {"facecolor": PALE, "alpha": 0.6}
-        axes.add_patch(PathPatch(_band(band.start, band.end, *heights), lw=0, zorder=2 if marked else 1, **style))
+        axes.add_patch(PathPatch(band(move.start, move.end, *heights), lw=0, zorder=2 if marked else 1, **style))
 
 
-def _band(start: float, end: float, here: float, there: float) -> Path:
-    """A ribbon from the left edge at `start` to the right edge at `end`, so high at either."""
-    left, right, bend = 0.012, 0.988, 0.5
+def band(start: float, end: float, here: float, there: float, left: float = 0.012, right: float = 0.988) -> Path:
+    """A ribbon from `start` at the left to `end` at the right, so high at either."""
+    bend = (left + right) / 2
     points = [(left, start), (bend, start), (bend, end), (right, end)]
     points += [(right, end + there), (bend, end + there), (bend, start + here), (left, start + here), (left, start)]
     curve = [Path.CURVE4] * 3
@@ -157,14 +157,14 @@ def _bars(axes: Axes, side: pd.DataFrame, place: str, total: int) -> None:
     middles = ((side["top"] + side["bottom"]) / 2).to_numpy()
     labels = [f"{wrapped(state, 0.24)} {percent(n / total)}" for state, n in side["n"].items()]
     line = 0.15 / (axes.figure.get_size_inches()[1] - 1.2)
-    heights = _apart(middles, line * np.array([1.2 + label.count("\n") for label in labels]))
+    heights = apart(middles, line * np.array([1.2 + label.count("\n") for label in labels]))
     for state, label, at, height in zip(side.index, labels, middles, heights, strict=True):
         axes.plot([end + 0.014 * away, end + 0.045 * away], [at, height], color=GREY, lw=0.7, clip_on=False)
         style = {"ha": align, "va": "center", "size": 8, "color": QUIET if state in _NO_SEGMENTS else INK}
         write(axes, label, (end + 0.045 * away, height), offset=(2 * away, 0), **style)
 
 
-def _apart(wanted: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def apart(wanted: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """The heights nearest to the wanted ones, in the same order, at which marks of such sizes do not overlap.
 
     The nearest by squared distance: the wanted heights less those of a tight stack, pooled where they fall.

@@ -113,6 +113,7 @@ def intervals(
     of_interest: Sequence[str] = (),
     share: bool = False,
     nothing: float | None = None,
+    unit: str = "customer",
     source: str | None = None,
 ) -> Axes:
     """A figure of each group as a dot with its interval, and the true one as a hollow diamond where it is known.
@@ -126,6 +127,7 @@ def intervals(
     of_interest : the groups in question, which are drawn in amber
     share : whether the figures are shares, to be written in per cent
     nothing : where "no difference" lies on the axis; a line is drawn there
+    unit : what the groups consist of, where not of customers
     source : where the figures come from, for the last line
 
     Examples
@@ -155,7 +157,7 @@ def intervals(
         texts = [f"{text}, n = {n:,.0f}" for text, n in zip(texts, table["customers"], strict=True)]
     figures_by_group(axes, table["group"], texts, label, share)
     drawn = "Figures with intervals: " + listing(zip(map(str, table["group"]), texts, strict=True))
-    return finish(axes, title, drawn, sizes_in_words(table["customers"]) if "customers" in table else "", source)
+    return finish(axes, title, drawn, sizes_in_words(table["customers"], unit) if "customers" in table else "", source)
 
 
 def _trait(trait: str, level) -> str:

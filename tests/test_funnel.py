@@ -1,0 +1,254 @@
+"""Funnels: windows, steps that may be left out, visits and attempts, what the lost are worth, intervals that hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_journeys import happened, in_duckdb, row
+
+from analysis import journeys
+from analysis.errors import Problem
+from analysis.journeys.course import MICROSECONDS_PER_DAY, course
+from analysis.journeys.funnel import funnel_table, walked
+from analysis.journeys.reach import NEVER, Reached
+from analysis.journeys.shares import interval, weight_of_one
+
+ENGINES = pytest.mark.parametrize("engine", [lambda frame: frame, in_duckdb])
+
+
+def test_the_window_of_the_whole_runs_from_the_first_step_that_between_steps_from_each():
+    # visit, cart 2 days later, order 2 days after that: each step within 3 days, the whole within 4
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-03", "cart"), ("a", "2025-03-05", "order"),
+                     ("z", "2025-04-01", "other"))  # fmt: skip
+    steps = ["visit", "cart", "order"]
+    assert journeys.funnel(frame, steps, step_days=3)["entered"].tolist() == [1, 1, 1]
+    assert journeys.funnel(frame, steps, window_days=3)["entered"].tolist() == [1, 1, 0]
+    assert journeys.funnel(frame, steps, window_days=4)["entered"].tolist() == [1, 1, 1]
+    assert journeys.funnel(frame, steps, window_days=4, step_days=1)["entered"].tolist() == [1, 0, 0]
+
+
+def test_within_the_window_of_the_whole_a_late_step_is_censored_by_the_time_left_since_the_first():
+    # ten days in all: a came to the cart on day 8 and has 2 days left, of which the data show 1: censored, not lost
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-09", "cart"), ("z", "2025-03-10", "other"),
+                     ("b", "2025-03-01", "order"))  # fmt: skip
+    step = journeys.funnel(frame, ["visit", "cart", "order"], window_days=10).iloc[1]
+    assert step[["entered", "lost", "censored"]].tolist() == [1, 0, 1]
+
+
+@ENGINES
+def test_a_step_that_may_be_left_out_stops_nobody_and_counts_who_took_it(engine):
+    frame = happened(
+        ("a", "2025-03-01", "visit"), ("a", "2025-03-02", "search"), ("a", "2025-03-03", "order"),
+        ("b", "2025-03-01", "visit"), ("b", "2025-03-03", "order"), ("b", "2025-03-04", "search"),  # too late
+        ("c", "2025-03-01", "visit"), ("c", "2025-03-02", "search"),
+    )  # fmt: skip
+    funnel = journeys.funnel(engine(frame), ["visit", "search", "order"], optional=["search"])
+    assert funnel["entered"].tolist() == [3, 2, 2]  # a and c searched on the way; a and b ordered
+    assert funnel["converted"].tolist()[:2] == [2, 1]  # to the order, also from the visit
+    assert funnel["optional"].tolist() == [False, True, False]
+    assert journeys.bottlenecks(funnel).table["step"].tolist() == ["visit"]  # nobody is lost twice
+
+
+@ENGINES
+def test_in_an_open_funnel_steps_count_in_any_order_after_the_first(engine):
+    frame = happened(
+        ("a", "2025-03-01", "visit"), ("a", "2025-03-02", "order"), ("a", "2025-03-03", "cart"),
+        ("b", "2025-03-01", "cart"), ("b", "2025-03-02", "visit"), ("b", "2025-03-03", "order"),  # cart before entering
+    )  # fmt: skip
+    steps = ["visit", "cart", "order"]
+    assert journeys.funnel(engine(frame), steps)["entered"].tolist() == [2, 1, 0]
+    found = journeys.funnel(engine(frame), steps, ordered=False)
+    assert found["entered"].tolist() == [2, 1, 2]
+    assert found["converted"].tolist()[:2] == [1, 1]
+
+
+@ENGINES
+def test_a_step_may_be_a_condition_on_columns_of_the_events(engine):
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-02", "checkout"), ("b", "2025-03-01", "visit"),
+                     ("b", "2025-03-02", "checkout"))  # fmt: skip
+    frame["channel"] = ["app", "app", "web", "web"]
+    steps = ["visit", {"event": "checkout", "channel": ["app", "branch"]}, {"step": "any", "event": "checkout"}]
+    with pytest.raises(Problem, match='has no column "chanel"'):
+        journeys.funnel(engine(frame), ["visit", {"chanel": "app"}])
+    funnel = journeys.funnel(engine(frame), steps[:2])
+    assert funnel["step"].tolist() == ["visit", "checkout, ['app', 'branch']"]
+    assert funnel["entered"].tolist() == [2, 1]
+    assert journeys.funnel(engine(frame), [steps[0], steps[2]])["step"].tolist() == ["visit", "any"]
+
+
+@ENGINES
+def test_a_visit_ends_after_a_pause_of_more_than_half_an_hour_and_may_cross_midnight(engine):
+    frame = happened(
+        ("a", "2025-03-20 23:30", "visit"), ("a", "2025-03-21 00:00", "cart"), ("a", "2025-03-21 00:31", "visit"),
+        ("b", "2025-03-20 23:45", "visit"), tz="Asia/Tehran",
+    )  # fmt: skip
+    table = journeys.sessions(engine(frame)).collect("pandas").to_native().sort_values(["customer_id", "occurred_at"])
+    assert table["session_id"].tolist() == ["a 1", "a 1", "a 2", "b 1"]
+
+
+@ENGINES
+def test_each_order_is_an_attempt_of_its_own(engine):
+    frame = happened(
+        ("a", "2025-03-01", "visit"),  # before any order: of none
+        ("a", "2025-03-02", "order"), ("a", "2025-03-02", "order"), ("a", "2025-03-02", "delivery"),  # twice recorded
+        ("a", "2025-03-05", "order"), ("a", "2025-03-09", "delivery"),
+    )  # fmt: skip
+    cut = journeys.attempts(engine(frame), "order")
+    funnel = journeys.funnel(cut, ["order", "delivery"], per="attempt_id")
+    assert funnel["entered"].tolist() == [2, 2]
+    assert funnel["mean_days"][0] == 2  # 0 and 4
+    with pytest.raises(Problem, match=r'"oder".*Did you mean "order"'):
+        journeys.attempts(engine(frame), "oder")
+
+
+@ENGINES
+def test_the_lost_are_worth_their_chance_to_come_through_times_what_the_others_brought(engine):
+    # 8 visit, 4 get to the cart, 2 order for 100 and 300, mean 200. Lost at the cart: 2, who were one step away: 400.
+    # Lost at the visit: 4, whose chance from the cart on is a half: 4 * 0.5 * 200 = 400.
+    frame = happened(
+        *[(c, "2025-03-01", "visit") for c in "abcdefgh"], *[(c, "2025-03-02", "cart") for c in "abcd"],
+        *[(c, "2025-03-03", "order") for c in "ab"],
+    )  # fmt: skip
+    frame["value"] = [np.nan] * 12 + [100, 300]
+    twice = pd.concat([frame, frame.tail(1)])  # recorded twice, paid once
+    funnel = journeys.funnel(engine(twice), ["visit", "cart", "order"])
+    assert funnel["lost_value"].tolist()[:2] == [400, 400]
+    assert (funnel["lost_value_low"][:2] < 400).all()
+    assert (funnel["lost_value_high"][:2] > 400).all()
+    assert np.isnan(funnel["lost_value"][2])
+
+
+def drawn_funnel(rng, n, rates, window=30, censored=0.0, orders=None):
+    """A funnel of known chances; who goes on does so in time; the share `censored` is inside the window at the end."""
+    length = window / censored if censored else 1e6
+    at = rng.uniform(0, length if censored else 100, n)
+    times, going = [at], np.ones(n, bool)
+    for rate in rates:
+        going = going & (rng.random(n) < rate)
+        at = at + rng.exponential(1, n).clip(0, window / len(rates))
+        going = going & (at <= length)
+        times.append(np.where(going, at, np.nan))
+    days = np.column_stack(times)
+    micros = np.where(np.isnan(days), NEVER, np.nan_to_num(days) * MICROSECONDS_PER_DAY).astype("int64")
+    value = None if orders is None else np.where(going, orders, np.nan)
+    found = Reached(pd.DataFrame(index=range(n)), micros, int(length * MICROSECONDS_PER_DAY), value)
+    way = course([f"s{i}" for i in range(len(rates) + 1)], window_days=window)
+    return funnel_table(walked(found, way, clustered=False), way)
+
+
+def test_the_value_at_stake_has_an_interval_that_covers_the_truth():
+    # chances 0.5 and 0.4, orders of mean 100: somebody lost at the first step is worth 0.4 * 100
+    rng, hits = np.random.default_rng(7), 0
+    for _ in range(200):
+        step = drawn_funnel(rng, 300, (0.5, 0.4), orders=rng.gamma(2, 50, 300)).iloc[0]
+        hits += step["lost_value_low"] <= step["lost"] * 40 <= step["lost_value_high"]
+    assert 184 <= hits <= 197  # 95 % of 200, give or take what 200 draws allow
+
+
+@pytest.mark.parametrize("censored", [0.0, 0.5])
+def test_intervals_cover_the_truth_in_93_to_97_of_100_funnels(censored):
+    rng, rates, covered = np.random.default_rng(1), (0.7, 0.4, 0.55), np.zeros(3)
+    for _ in range(200):
+        table = drawn_funnel(rng, 600, rates, censored=censored).iloc[:3]
+        assert abs(1 - table["judged"][0] / table["entered"][0] - censored) < 0.1
+        covered += ((table["low"] <= np.array(rates)) & (np.array(rates) <= table["high"])).to_numpy()
+    assert 0.93 <= covered.mean() / 200 <= 0.97
+    assert (covered / 200 >= 0.91).all()  # a single step: 200 draws allow four points
+
+
+def test_visits_of_one_customer_are_no_independent_witnesses():
+    # chances differ between customers by a standard deviation of 0.25, ten visits each: a plain interval is too narrow
+    rng, covered, plain = np.random.default_rng(2), 0, 0
+    for _ in range(200):
+        own = np.repeat(np.clip(rng.normal(0.5, 0.25, 60), 0, 1), 10)
+        yes = rng.random(600) < own
+        who = np.repeat(np.arange(60), 10)
+        weight = weight_of_one(yes, who)
+        truth = 0.5
+        low, high = (float(x) for x in np.array(interval(yes.sum() * weight, 600 * weight)))
+        covered += low <= truth <= high
+        low, high = (float(x) for x in np.array(interval(yes.sum(), 600)))
+        plain += low <= truth <= high
+    assert 186 <= covered <= 198
+    assert plain < 170
+
+
+def test_who_is_alike_in_all_visits_counts_once():
+    assert weight_of_one(np.array([True] * 10), np.repeat([1, 2], 5)) == 0.2
+    assert weight_of_one(np.array([True, False]), None) == 1
+
+
+@ENGINES
+def test_groups_are_compared_within_the_channel_by_which_they_entered(engine):
+    # In the app persona 1 never orders, in the web shop all do; persona 2 always orders. Within the app 0 against 1.
+    rows = [(f"{p}{c}{i}", "2025-03-01", e, c) for p in (1, 2) for c in ("app", "web") for i in range(5)
+            for e in ("visit", "order") if (p, c, e) != (1, "app", "order")]  # fmt: skip
+    frame = happened(*[r[:3] for r in rows]).assign(channel=[r[3] for r in rows])
+    who = frame[["customer_id"]].drop_duplicates().assign(persona=lambda t: t["customer_id"].str[0])
+    table = journeys.compare_funnels(engine(frame), ["visit", "order"], who, within="channel")
+    first = row(table, persona="1", channel="app", step="visit")
+    assert (first["rate"], first["elsewhere"], first["lost_more"]) == (0, 1, 5)
+    assert row(table, persona="1", channel="web", step="visit")["difference"] == 0
+    worst = journeys.bottlenecks(table)
+    assert worst.table[["persona", "channel", "step"]].values.tolist() == [["1", "app", "visit"]]
+    assert worst.verdict.startswith(
+        "Losing more than everybody else at the same step: 1 (app), between visit and order"
+    )
+    by_channel = journeys.compare_funnels(engine(frame), ["visit", "order"], "channel")
+    assert row(by_channel, channel="app", step="visit")["rate"] == 0.5
+
+
+def test_groups_may_be_the_quarters_in_which_the_funnel_was_entered():
+    # the last night of March in Tehran belongs to the first quarter, whatever the day in UTC
+    frame = happened(*[(f"a{i}", "2025-03-31 23:30", "visit") for i in range(5)],
+                     *[(f"b{i}", "2025-04-01 00:30", "visit") for i in range(5)],
+                     *[(f"b{i}", "2025-04-02", "order") for i in range(5)], tz="Asia/Tehran")  # fmt: skip
+    table = journeys.compare_funnels(frame, ["visit", "order"], "quarter")
+    assert row(table, quarter="2025Q1", step="visit")["rate"] == 0
+    assert row(table, quarter="2025Q2", step="visit")["rate"] == 1
+
+
+def test_a_group_that_waits_longer_at_a_step_is_found_and_how_much_longer():
+    rng = np.random.default_rng(3)
+    ids = [f"{g}{i}" for g in "xy" for i in range(60)]
+    days = np.concatenate([rng.normal(8, 1, 60), rng.normal(3, 1, 60)])
+    start = pd.Timestamp("2025-03-01")
+    frame = pd.DataFrame({"customer_id": ids * 2, "event": ["order"] * 120 + ["delivery"] * 120,
+                          "occurred_at": [start] * 120 + list(start + pd.to_timedelta(days, "D"))})  # fmt: skip
+    who = pd.DataFrame({"customer_id": ids, "region": [i[0] for i in ids]})
+    found = journeys.bottlenecks(journeys.compare_funnels(frame, ["order", "delivery"], who, "region"))
+    slow = found.delays.iloc[0]
+    assert found.delays["region"].tolist() == ["x"]
+    assert slow["days_low"] < 5 < slow["days_high"]
+    assert slow["days_high"] - slow["days_low"] < 1.5
+    assert found.table.empty
+    assert found.verdict.startswith("No group stands out")
+    assert "Waiting longer than everybody else at the same step: x" in found.verdict_on_delays
+
+
+def test_most_waiting_is_no_fault_of_a_step_by_itself():
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-02", "order"), ("a", "2025-03-10", "delivery"))
+    found = journeys.bottlenecks(journeys.funnel(frame, ["visit", "order", "delivery"]))
+    assert found.delays[["step", "days_waited"]].values.tolist() == [["order", 8], ["visit", 1]]
+    assert "only a comparison with others" in found.verdict_on_delays
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"step_days": -1}, "step_days is -1.*longer than 0"),
+        ({"optional": ["serch"]}, '"serch" is not among the steps'),
+        ({"optional": ["visit"]}, "begins or ends"),
+        ({"ordered": False, "step_days": 3}, "open funnel"),
+        ({"per": "session"}, "session"),
+        ({"steps": ["visit", {}]}, "name of an event, or a dict"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_funnel_is_refused_in_words(change, says):
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-02", "order"))
+    with pytest.raises(Problem, match=says):
+        journeys.funnel(frame, **({"steps": ["visit", "order"]} | change))
+
+
+def test_a_session_needs_a_pause():
+    with pytest.raises(Problem, match="more than 0"):
+        journeys.sessions(happened(("a", "2025-03-01", "visit")), minutes=0)
