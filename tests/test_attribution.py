@@ -214,7 +214,7 @@ def _solved_without(paths, channel):
     return np.linalg.solve(chain, right)[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_paths())
 def test_one_inverse_gives_what_solving_the_chain_without_each_channel_gives(paths):
     found = journeys.attribution(paths, methods=["markov"])
@@ -224,7 +224,7 @@ def test_one_inverse_gives_what_solving_the_chain_without_each_channel_gives(pat
             assert effect == pytest.approx(1 - _solved_without(paths, channel) / whole, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_paths())
 def test_all_methods_share_out_all_conversions_and_intervals_hold_the_share(paths):
     found = journeys.attribution(paths)
@@ -305,7 +305,7 @@ def test_paths_of_one_customer_are_no_independent_witnesses():
 def test_intervals_cover_the_truth_of_a_known_chain():
     # paths begin at a or b, go on to the other with chance .3 and convert with .2: by symmetry each has half
     rng, hits = np.random.default_rng(4), {"last": 0, "markov": 0}
-    for world in range(120):
+    for world in range(80):
         path = np.where(rng.random(400) < 0.5, "a", "b").astype(object)
         on = rng.random(400) < 0.3
         path[on] = path[on] + " > " + np.where(path[on] == "a", "b", "a")
@@ -314,8 +314,8 @@ def test_intervals_cover_the_truth_of_a_known_chain():
         for method in hits:
             row = found[(found["method"] == method) & (found["channel"] == "a")].iloc[0]
             hits[method] += row["low"] <= 0.5 <= row["high"]
-    # of 120 worlds 114 are expected; fewer than 106 come by chance once in a thousand times
-    assert min(hits.values()) >= 106
+    # of 80 worlds 76 are expected; fewer than 69 come by chance once in a thousand times
+    assert min(hits.values()) >= 69
 
 
 def test_where_no_draw_differs_the_interval_is_wilsons():
@@ -425,6 +425,7 @@ def test_ten_thousand_channels_are_shared_out_by_the_simple_methods():
         (lambda: journeys.attribution(ways(("a", "many", 0))), "'many'"),
         (lambda: journeys.attribution(ways(("a", 1, 0)).drop(columns="total_conversions")), "total_conversions"),
         (lambda: journeys.attribution(ways(("a", 1, 0)), methods=["time decay"]), "needs the times"),
+        (lambda: journeys.attribution(ways(("a > (no touch)", 1, 0))), "Rename it"),
     ],
 )
 def test_a_mistake_is_told(call, words):
@@ -457,3 +458,17 @@ def test_the_findings_say_when_the_ways_of_counting_agree():
     found = journeys.attribution(ways(("a", 50, 10), ("b", 30, 10)))
     assert "the same as far as chance lets one see" in journeys.attribution_findings(found)[1]
     assert "last touch says the same" in plots.attribution(found).get_title().replace("\n", " ")
+
+
+def test_a_channel_in_brackets_is_a_channel_and_only_no_touch_is_none():
+    found = journeys.attribution(ways(("(direct)", 60, 10), ("a", 30, 10), ("", 90, 0)))
+    assert "(direct) leads with 33 % of conversions" in plots.attribution(found).get_title().replace("\n", " ")
+
+
+def test_many_channels_are_drawn_as_the_first_thirty_with_no_touch_and_the_rest_is_told():
+    rows = [(f"channel {i:02}", 40 - i, 5) for i in range(40)]
+    axes = plots.attribution(journeys.attribution(ways(*rows, ("", 5, 0)), methods=["last"]))
+    drawn = [label.get_text() for label in axes.get_yticklabels()]
+    assert drawn == [*[f"channel {i:02}" for i in range(29)], "(no touch)"]
+    # 11 channels of 11, 10, … 1 conversions: 66 of 825
+    assert "11 channels more have 8.0 % by last touch" in axes.figure.get_supxlabel().replace("\n", " ")

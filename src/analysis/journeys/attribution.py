@@ -124,6 +124,8 @@ def attribution(
         found = of_paths(events)
     else:
         found = of_events(events, conversion, touches, channel, window_days, half_life_days, per, as_of)
+    if NO_TOUCH in found.channels:
+        raise Problem(f'A channel is called "{NO_TOUCH}", as conversions without touch are here. Rename it.')
     methods = _methods(found, methods)
     asked = dict.fromkeys(["last", *methods])
     everyone = _shares(found, found.counts[None, :], list(asked))

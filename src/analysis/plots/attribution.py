@@ -28,6 +28,9 @@ from analysis.plots.canvas import (
 #: More channels than this are not drawn.
 _MOST = 30
 
+#: What no channel may claim, as :data:`analysis.journeys.NO_TOUCH` has it.
+_NO_TOUCH = "(no touch)"
+
 
 def attribution(attribution: pd.DataFrame, unit: str = "conversion", source: str | None = None) -> Axes:
     """What share of the conversions each channel may claim: by the model, by last touch, by all other ways of counting.
@@ -72,7 +75,7 @@ def _shown(channels: list[str]) -> list[str]:
     """The first channels; "(no touch)", which comes last, always."""
     if len(channels) <= _MOST:
         return channels
-    last = [c for c in channels[-1:] if c.startswith("(")]
+    last = [c for c in channels[-1:] if c == _NO_TOUCH]
     return [*channels[: _MOST - len(last)], *last]
 
 
@@ -131,7 +134,7 @@ def _notes(attribution: pd.DataFrame, shares: pd.DataFrame, shown: list[str], un
 
 def _finding(attribution: pd.DataFrame, unit: str, model: str) -> str:
     """The channel on which the model and last touch differ most; else the one with the largest share."""
-    named = attribution[(attribution["method"] == model) & ~attribution["channel"].str.startswith("(")]
+    named = attribution[(attribution["method"] == model) & (attribution["channel"] != _NO_TOUCH)]
     if named.empty or not named["share"].max():
         return f"None of {counted(round(attribution['conversions'].max()), unit)} had a touch before it"
     apart = named[named["differs"].astype(bool)]
