@@ -344,6 +344,12 @@ def test_a_difference_to_last_touch_is_one_only_beyond_chance():
     assert row["difference_high"] - row["difference"] == pytest.approx(2.24 * np.sqrt(2 / 9 / 3000), rel=0.15)
 
 
+def test_draws_in_which_nobody_converted_do_not_hide_a_difference():
+    # of 4 conversions all begin at a and end at b; two draws in a hundred have none
+    found = journeys.attribution(ways(("a > b", 3, 400), ("a > c > b", 1, 400)), methods=["linear"])
+    assert found["difference_low"].notna().any()
+
+
 def test_the_more_comparisons_the_wider_their_intervals():
     # two channels by one method and by four: quantiles of Student's t at .025 / 2 and .025 / 8 are 2.24 and 2.73
     paths = ways(("a > b", 2000, 1000), ("b", 1000, 2000))
@@ -450,7 +456,7 @@ def test_the_findings_name_the_model_the_baseline_where_they_differ_and_the_limi
     assert untouched == "10.0 % had no touch in the days before them: these no channel may claim."
     # what email gains web loses; web, the larger, is named
     share = by(found, "markov")["web"]
-    assert f"most for web: {evidence.percent(share)} instead of 90 % ({100 * (share - 0.9):+.1f} points" in apart
+    assert f"most for web: {evidence.percent(share)} instead of 90 % (−{100 * (0.9 - share):.1f} points" in apart
     assert "None of these figures is an effect" in limits
 
 

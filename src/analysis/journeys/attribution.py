@@ -184,12 +184,15 @@ def _disagreement(claimed: pd.DataFrame, model: pd.DataFrame, by_method: str) ->
     if not n:
         return [f"By {word} and by last touch the shares are the same as far as chance lets one see."]
     apart = model.loc[model["difference"].abs().idxmax()]
-    low, high = (100 * apart[f"difference_{end}"] for end in ("low", "high"))
+    points, low, high = (
+        f"{100 * apart[figure]:+.1f}".replace("-", "−")
+        for figure in ("difference", "difference_low", "difference_high")
+    )
     over = claimed.loc[claimed["channel"] == apart["channel"], "share"]
     return [
         f"By {word} the share differs from that by last touch for {n} of {len(model)} channels, most for "
         f"{apart['channel']}: {percent(apart['share'])} instead of {percent(apart['last_touch'])} "
-        f"({100 * apart['difference']:+.1f} points, interval {low:+.1f} to {high:+.1f}). "
+        f"({points} points, interval {low} to {high}). "
         f"Over all {claimed['method'].nunique()} ways of counting it goes from {percent_range(over.min(), over.max())}."
     ]
 
@@ -220,8 +223,8 @@ def _shares(found: Claims, counts: np.ndarray, methods: list[str]) -> dict[str, 
     if "markov" in methods:
         effects = _effects(found, counts)
         touched = 1 - shares["last"][:, -1:]
-        of_touched = over(effects, effects.sum(axis=-1, keepdims=True)) * touched
-        of_touched = np.where(touched > 0, of_touched, 0.0 * touched)
+        # where no conversion was touched there is nothing to share out; where there is none at all, nothing is known
+        of_touched = np.where(touched == 0, 0.0, over(effects, effects.sum(axis=-1, keepdims=True)) * touched)
         shares["markov"] = np.hstack([of_touched, 1 - touched])
     return shares
 
@@ -284,8 +287,8 @@ def _table(found: Claims, methods: list[str], shares: dict, draws: dict) -> pd.D
         table = table.assign(conversions=conversions, share=shares[method], low=low, high=high)
         table["value"] = _value(found, method)
         table["removal_effect"] = np.append(effects, np.nan) if method == "markov" else np.nan
-        table["last_touch"], table["difference"] = shares["last"], np.round(shares[method] - shares["last"], 9)
-        table["deviation"] = (draws[method] - draws["last"]).std(axis=0, ddof=1)
+        table["last_touch"], table["difference"] = shares["last"], np.round(shares[method] - shares["last"], 9) + 0.0
+        table["deviation"] = _deviation(draws[method] - draws["last"])
         tables.append(table)
     table = _judged(pd.concat(tables, ignore_index=True), found.counts.sum())
     return _in_order(table, shares[methods[-1]], bool(claims[0, k])).drop(columns=["deviation", "place"])
@@ -309,6 +312,12 @@ def _interval(share: np.ndarray, draws: np.ndarray, n: float) -> tuple[np.ndarra
     flat = high - low < 1e-12
     wide = evidence.share_interval(share * n, n, confidence=CONFIDENCE)
     return np.where(flat, wide[0], low), np.where(flat, wide[1], high)
+
+
+def _deviation(draws: np.ndarray) -> np.ndarray:
+    """Standard deviation over the draws; those in which nobody converted have nothing to say."""
+    told = np.isfinite(draws).all(axis=1)
+    return draws[told].std(axis=0, ddof=1) if told.sum() > 1 else np.full(draws.shape[1], np.nan)
 
 
 def _judged(table: pd.DataFrame, n: float) -> pd.DataFrame:
