@@ -43,6 +43,7 @@ def test_a_scheduled_run_stays_quiet(monkeypatch, capsys):
     monkeypatch.setenv(kernels.BATCH, "1")
     assert explorer.explore(TABLE) is None
     assert explorer.explore_segments(TABLE) is None
+    assert explorer.explore_funnel(SHOP, WHO) is None
     assert capsys.readouterr().out == ""
 
 
@@ -181,3 +182,76 @@ def _choices(monkeypatch, profiles):
     families, below = explorer.explore_segments(profiles).children[0].children
     method, k, pressed = below.children
     return families, method, k, *pressed.children
+
+
+# --- the funnel
+
+# 40 customers visit; those of Yazd order on the next day, the first ten of the others on day 20
+SHOP = pd.DataFrame(
+    {
+        "customer_id": [f"c{i}" for i in (*range(40), *range(0, 40, 2), *range(1, 20, 2))],
+        "occurred_at": pd.Timestamp("2025-03-01", tz="UTC") + pd.to_timedelta([0] * 40 + [1] * 20 + [20] * 10, "D"),
+        "event": ["visit"] * 40 + ["order"] * 30,
+    }
+)
+SHOP = pd.concat([SHOP, SHOP.tail(1).assign(event="bye", occurred_at=pd.Timestamp("2025-05-01", tz="UTC"))])
+WHO = pd.DataFrame({"customer_id": [f"c{i}" for i in range(40)], "city": ["Yazd", "Qom"] * 20, "kind": "person"})
+
+
+def test_the_commonest_events_are_the_steps_to_choose_from_and_groups_of_few_values_the_splits(monkeypatch):
+    steps, (_, split, _) = _steps(monkeypatch, SHOP, WHO.assign(other=range(40)))
+    assert [name for name, _ in steps[0].options] == ["", "visit", "order", "bye"]
+    assert [name for name, _ in split.options] == ["nothing", "city"]
+    assert [name for name, _ in _steps(monkeypatch, SHOP, None)[1][1].options] == ["nothing"]
+
+
+def test_the_steps_chosen_are_counted_when_the_button_is_pressed(monkeypatch, capsys):
+    counted = []
+    monkeypatch.setattr(explorer, "stepped", lambda _, *choices: counted.append(choices) or ([], ["Counted."]))
+    steps, (window, _, pressed) = _steps(monkeypatch, SHOP, None)
+    steps[0].value, steps[2].value, window.value = "visit", "order", 7
+    assert counted == []
+    pressed.children[0].click()
+    assert counted == [(["visit", "order"], 7, None, "", None)]
+    assert capsys.readouterr().out.endswith("Counted.\n")
+    assert (pressed.children[0].disabled, pressed.children[1].value) == (False, "")
+
+
+def test_a_funnel_of_one_step_is_answered_by_a_sentence(monkeypatch, capsys):
+    steps, (_, _, pressed) = _steps(monkeypatch, SHOP, None)
+    steps[0].value = "visit"
+    pressed.children[0].click()
+    assert "A funnel needs at least two steps" in capsys.readouterr().out
+
+
+def test_a_funnel_is_drawn_told_and_shown_as_a_table():
+    # within any time 30 of 40 order, within a week the 20 of Yazd
+    for window, share in ((0, "75 %"), (7, "50 %")):
+        (axes,), (verdict, table) = explorer.stepped(SHOP, ["visit", "order"], window, source="By hand")
+        assert f"{share} of 40 customers" in " ".join(axes.get_title().split())
+        assert axes.figure.get_supxlabel().startswith("By hand · n = 40")
+        assert isinstance(verdict, str)
+        assert f">{share}<" in table.to_html()
+    plt.close("all")
+
+
+def test_a_split_lays_each_group_beside_the_others():
+    (axes,), (verdict, table) = explorer.stepped(SHOP, ["visit", "order"], 7, WHO, "city")
+    title = " ".join(axes.get_title().split())
+    assert "of Yazd go on to order" in title or "of Qom go on to order" in title
+    assert "city" in verdict or "Qom" in verdict
+    assert table.data["city"].tolist() == ["Qom", "Qom", "Yazd", "Yazd"]
+    assert table.data["rate"].dropna().tolist() == [0, 1]
+    plt.close("all")
+
+
+def test_groups_without_customers_are_no_split():
+    with pytest.raises(Problem, match='groups has no column "customer_id"'):
+        explorer.splits_in(WHO.drop(columns="customer_id"))
+
+
+def _steps(monkeypatch, events, groups):
+    """The steps, and window, split and what is pressed."""
+    monkeypatch.delenv(kernels.BATCH, raising=False)
+    steps, choices = explorer.explore_funnel(events, groups).children[0].children
+    return steps.children, choices.children

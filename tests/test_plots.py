@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
-from analysis import evidence, plots, profiles
+from analysis import evidence, journeys, plots, profiles
 from analysis.errors import Problem
 from analysis.plots import canvas
 
@@ -163,6 +163,9 @@ PARTS = pd.DataFrame(
     }
 )
 
+ATTRIBUTION = journeys.attribution(
+    pd.DataFrame({"path": ["email > web", "web", "فروش"], "total_conversions": [60, 30, 5], "total_null": [10, 90, 5]})
+)
 OVERLAP = pd.DataFrame([[50, 20], [20, 200]], index=["Special", "تخفیف"], columns=["Special", "تخفیف"])
 ORIGINS = pd.DataFrame(
     {
@@ -259,6 +262,7 @@ CALLED = pd.DataFrame(
 FIGURES = {
     "journey_map": lambda **kw: plots.journey_map(MAPPED, "پریا", **kw),
     "profit_curve": lambda **kw: plots.profit_curve(EARNED_CURVE, EARNED, "RFM", "GBP", **kw),
+    "attribution": lambda **kw: plots.attribution(ATTRIBUTION, "order", **kw),
     "profits": lambda **kw: plots.profits(EARNED, "RFM", "GBP", **kw),
     "row_accounts": lambda **kw: plots.row_accounts(accounts(("orders", "", 990), ("orders", "no date", 10)), **kw),
     "completeness": lambda **kw: plots.completeness(
@@ -364,7 +368,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,), "pipeline": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 34
+    assert len(drawn) == 35
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -400,6 +404,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.funnel_groups(COMPARED[:2]),
         lambda: plots.paths(ways((["visit"], 1, 1.0))),
         lambda: plots.transitions(MOVES[:1]),
+        lambda: plots.attribution(ATTRIBUTION[:1]),
         lambda: plots.pipeline(STAGES[:1], PIPELINE),
         lambda: plots.win_rates(WON[:1]),
         lambda: plots.win_curve(WON_BY[1:2]),

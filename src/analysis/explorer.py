@@ -1,4 +1,4 @@
-"""The explorer: pick a field of the profiles, see how it differs; pick what groups are formed by, see the groups.
+"""The explorer: pick a field, see how it differs; pick what groups are formed by, or the steps of a funnel, and see it.
 
 For JupyterLab; in a scheduled run, where nobody can choose, it shows nothing.
 """
@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from narwhals.typing import IntoFrame
+from pandas.io.formats.style import Styler
 
-from analysis import evidence, plots, segments
-from analysis.errors import Problem
+from analysis import evidence, journeys, plots, segments
+from analysis.errors import Problem, require_columns
 from analysis.evidence import in_words
+from analysis.journeys.moments import clean, names_of
 from analysis.kernels import BATCH
 from analysis.plots.canvas import counted
 from analysis.profiles.compare import compare
@@ -22,6 +25,13 @@ from analysis.segments.features import BY_FAMILY
 
 #: More groups than this are no split.
 _MOST_GROUPS = 8
+
+#: Steps that can be chosen, and of how many events, the commonest.
+_STEPS, _EVENTS = 6, 40
+#: What is shown of a funnel, and of groups in it.
+_OF_FUNNEL = ["step", "entered", "converted", "judged", "rate", "low", "high", "median_days", "lost"]
+_OF_GROUPS = ["step", "judged", "rate", "low", "high", "elsewhere", "difference", "difference_low", "difference_high"]
+_SHARES = ("rate", "low", "high", "elsewhere", "difference", "difference_low", "difference_high")
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,57 @@ def explore_segments(profiles: pd.DataFrame, source: str | None = None):
     return widgets.VBox([widgets.HBox([families, choices]), hint, shown])
 
 
+def explore_funnel(events: IntoFrame, groups: pd.DataFrame | None = None, source: str | None = None):
+    """An explorer of the funnel: its steps, its window, and whether the customers of one group get on worse.
+
+    Parameters
+    ----------
+    events : any frame with columns customer_id, occurred_at, event
+    groups : DataFrame, optional
+        One row per customer_id; its other columns of at most eight values can split the funnel: profiles, personas.
+    source : where the figures come from, for the last line of each figure
+
+    Returns
+    -------
+    ipywidgets.VBox, or None in a scheduled run
+        Six steps to choose from the commonest events, in order, the window in days (0: any time) and the split; a
+        button, as a pass over all events takes its time. Below them the figure, the table and what is told.
+
+    Raises
+    ------
+    Problem
+        The events lack a column, or the groups have no `customer_id`.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"customer_id": ["a"], "event": ["visit"], "occurred_at": pd.Timestamp("2025-03-20")})
+    >>> explorer = explore_funnel(visits)  # doctest: +SKIP
+    """
+    if os.environ.get(BATCH):
+        return None
+    import ipywidgets as widgets  # here: a scheduled run does without them
+
+    names = [("", ""), *((str(name), name) for name in names_of(clean(events)).index[:_EVENTS])]
+    steps = [widgets.Dropdown(options=names, description=f"Step {i}") for i in range(1, _STEPS + 1)]
+    window = widgets.BoundedFloatText(min=0, max=36_500, description="Days")
+    split = widgets.Dropdown(options=[("nothing", ""), *splits_in(groups)], description="Split by")
+    button, state = widgets.Button(description="Redraw"), widgets.Label()
+    shown = widgets.Output()
+
+    def redraw(_) -> None:
+        button.disabled, state.value = True, "Counting …"
+        chosen = [step.value for step in steps if step.value]
+        try:
+            _show(shown, lambda: stepped(events, chosen, window.value, groups, split.value, source))
+        finally:
+            button.disabled, state.value = False, ""
+
+    button.on_click(redraw)
+    choices = widgets.VBox([window, split, widgets.HBox([button, state])])
+    hint = widgets.Label("Steps in order, those left empty are passed over. Days from the first to the last; 0: any.")
+    return widgets.VBox([widgets.HBox([widgets.VBox(steps), choices]), hint, shown])
+
+
 def told(profiles: pd.DataFrame, field: str, split: str = "") -> list[str]:
     """What the explorer says of a field: each group against the others, real differences first.
 
@@ -201,6 +262,63 @@ def drawn(found: Grouped, source: str | None = None) -> tuple[list[Axes], Sequen
     return figures, found.words
 
 
+def splits_in(groups: pd.DataFrame | None) -> list[tuple[str, str]]:
+    """The columns that can split customers into two to eight groups: in words, and as they are called.
+
+    Examples
+    --------
+    >>> splits_in(pd.DataFrame({"customer_id": [1, 2], "persona": ["Reader", "Gift giver"], "kind": "person"}))
+    [('persona', 'persona')]
+    """
+    if groups is None:
+        return []
+    require_columns("groups", groups.columns, ["customer_id"])
+    fields = [c for c in groups.columns.drop("customer_id") if not is_list(groups[c])]
+    return [(in_words(c), c) for c in fields if 2 <= groups[c].nunique() <= _MOST_GROUPS]
+
+
+def stepped(
+    events: IntoFrame,
+    steps: Sequence[str],
+    window_days: float = 0,
+    groups: pd.DataFrame | None = None,
+    split: str = "",
+    source: str | None = None,
+) -> tuple[list[Axes], list[str | Styler]]:
+    """The funnel that a choice of steps, window and split gives: the figure, what stands out, and the table.
+
+    Parameters
+    ----------
+    events, groups, source
+        As for :func:`explore_funnel`.
+    steps, window_days
+        As for :func:`analysis.journeys.funnel`; a window of 0 is none.
+    split : str
+        Column of `groups`, or "" for all customers together.
+
+    Raises
+    ------
+    Problem
+        As :func:`analysis.journeys.funnel` and :func:`analysis.journeys.compare_funnels`.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"customer_id": [*"aab"], "event": ["visit", "order", "visit"],
+    ...                        "occurred_at": pd.to_datetime(["2025-03-20", "2025-03-22", "2025-03-21"])})
+    >>> figures, told = stepped(visits, ["visit", "order"])
+    >>> print(figures[0].get_title().splitlines()[0])
+    The narrowest step comes after visit: 50 % of 2 customers go on to order...
+    """
+    window = window_days or None
+    if split:
+        found = journeys.compare_funnels(events, steps, groups[["customer_id", split]], split, window)
+        figure, columns = plots.funnel_groups(found, source=source), [split, *_OF_GROUPS]
+    else:
+        found = journeys.funnel(events, steps, window)
+        figure, columns = plots.funnel(found, source=source), _OF_FUNNEL
+    return [figure], [journeys.bottlenecks(found).verdict, plots.table(found[columns], shares=_SHARES)]
+
+
 def _formed_in_words(model: segments.Segmentation, asked: int, sizes: pd.DataFrame) -> list[str]:
     """By which method how many groups came out, and who is in none of them."""
     sentence = f"Method: {model.method}; {counted(model.k, 'group')}"
@@ -210,8 +328,8 @@ def _formed_in_words(model: segments.Segmentation, asked: int, sizes: pd.DataFra
     return [sentence, why] if apart else [sentence]
 
 
-def _show(shown, draw: Callable[[], tuple[list[Axes], Sequence[str]]]) -> None:
-    """Fill an output anew with figures and sentences, or with what a Problem says."""
+def _show(shown, draw: Callable[[], tuple[list[Axes], Sequence[str | Styler]]]) -> None:
+    """Fill an output anew with figures, sentences and tables, or with what a Problem says."""
     from IPython.display import display
 
     with shown:
@@ -224,4 +342,4 @@ def _show(shown, draw: Callable[[], tuple[list[Axes], Sequence[str]]]) -> None:
             display(axes.figure)
             plt.close(axes.figure)  # else Jupyter shows it once more, below the cell
         for sentence in sentences:
-            print(sentence)
+            print(sentence) if isinstance(sentence, str) else display(sentence)

@@ -15,13 +15,15 @@ from pathlib import Path
 
 from analysis import pipeline, places, run
 
-from . import funnels, groups, lines, startup, ways
+from . import attribution, funnels, groups, lines, startup, ways
 from .fresh import figures_of, in_turns, median_ratio, medians
 
 #: What we aim at: seconds of the import, ratios of time, exponent of growth, peak of memory at a hundred million lines.
 IMPORT_AIM, REPORT_AIM, PROFILES_AIM, GROWTH_AIM, PEAK_AIM = 0.3, 1.5, 1.3, 1.1, 8.0
 #: Seconds for a million customers' groups and for ten million assigned; and the ratio to bare scikit-learn.
 GROUPS_AIM, GROUPS_RATIO_AIM = 60, 1.3
+#: Seconds for the attribution of a million counted paths over 200 channels, with intervals.
+ATTRIBUTION_AIM = 60
 #: Ratio to the best query by hand, and peak of memory in GiB at fifty million events.
 FUNNEL_AIM, FUNNEL_PEAK_AIM = 1.5, 8.0
 #: Ratio of what comes next to one query by hand; GiB at fifty million events.
@@ -184,6 +186,19 @@ def _groups(scratch: Path, options) -> Iterator[dict]:
                peak=engine["peak"], aim=GROUPS_AIM, judged=engine["seconds"])  # fmt: skip
 
 
+def _attribution(scratch: Path, options) -> Iterator[dict]:
+    runs, million = options.runs or 3, int(1e6)
+    found = medians(in_turns({"paths": (attribution.of_paths, (million,))}, runs)["paths"])
+    measured = f"attribution of counted paths over {attribution.CHANNELS} channels, five ways, with intervals"
+    seconds = found["seconds"]
+    yield _row(measured, seconds, rows=million, peak=found["peak"], aim=ATTRIBUTION_AIM, judged=seconds)
+    times = {n: medians(in_turns({"events": (attribution.of_events, (n,))}, runs)["events"]) for n in (million, MIDDLE)}
+    for n, figures in times.items():
+        yield _row("attribution of events in the engine", figures["seconds"], rows=n, peak=figures["peak"])
+    growth = log(times[MIDDLE]["seconds"] / times[million]["seconds"]) / log(MIDDLE / million)
+    yield _row(f"its time grows as events to the power {growth:.2f}", rows=MIDDLE, aim=GROWTH_AIM, judged=growth)
+
+
 def _funnels(scratch: Path, options) -> Iterator[dict]:
     before, file = None, str(scratch / "events.parquet")
     for events in (MIDDLE, 5 * MIDDLE):
@@ -250,6 +265,7 @@ PARTS = {
     "groups": _groups,
     "funnels": _funnels,
     "ways": _ways,
+    "attribution": _attribution,
 }
 
 

@@ -7,6 +7,7 @@ lost, the paths they take and the journey map: small pandas tables, each figure 
 Events stay where they are; only aggregates, and for the funnel one row per customer who entered it, reach pandas.
 """
 
+from analysis.journeys.attribution import METHODS, NO_TOUCH, attribution, attribution_findings
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
@@ -16,6 +17,7 @@ from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
 from analysis.journeys.journey_map import JourneyMap, JourneyMaps, map
+from analysis.journeys.markov import removal_effects
 from analysis.journeys.members import customers_by, members
 from analysis.journeys.mismatch import Mismatch, channel_mismatch
 from analysis.journeys.moments import KINDS
@@ -24,6 +26,7 @@ from analysis.journeys.pipeline import Pipeline, pipeline
 from analysis.journeys.sessions import attempts, sessions
 from analysis.journeys.steps import Plan, default_steps, events
 from analysis.journeys.together import together
+from analysis.journeys.touches import touch_paths
 from analysis.journeys.transitions import END, START, stage_times, transitions
 from analysis.journeys.workshop import Beside, Worksheet, lay_beside, worksheet
 
@@ -31,6 +34,8 @@ __all__ = [
     "DEAL_EVENTS",
     "END",
     "KINDS",
+    "METHODS",
+    "NO_TOUCH",
     "ORDER_LADDER",
     "SHOP_EVENTS",
     "STAGES",
@@ -46,6 +51,8 @@ __all__ = [
     "WinRates",
     "Worksheet",
     "attempts",
+    "attribution",
+    "attribution_findings",
     "bottlenecks",
     "bought_all_the_same",
     "channel_mismatch",
@@ -64,10 +71,12 @@ __all__ = [
     "members",
     "paths",
     "pipeline",
+    "removal_effects",
     "sessions",
     "stage_order",
     "stage_times",
     "together",
+    "touch_paths",
     "transitions",
     "win_rates",
     "worksheet",

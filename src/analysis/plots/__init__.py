@@ -5,6 +5,7 @@ on the marks, intervals drawn, and a small last line with source and n. `theme` 
 every figure as a small, repeatable SVG with an alternative text (`alt_text`) for readers who cannot see it.
 """
 
+from analysis.plots.attribution import attribution
 from analysis.plots.canvas import (
     ACCENT,
     GREY,
@@ -41,6 +42,7 @@ __all__ = [
     "QUIET",
     "SEGMENT",
     "alt_text",
+    "attribution",
     "calibration",
     "channel_mismatch",
     "completeness",
