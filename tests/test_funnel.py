@@ -83,6 +83,10 @@ def test_a_visit_ends_after_a_pause_of_more_than_half_an_hour_and_may_cross_midn
     )  # fmt: skip
     table = journeys.sessions(engine(frame)).collect("pandas").to_native().sort_values(["customer_id", "occurred_at"])
     assert table["session_id"].tolist() == ["a 1", "a 1", "a 2", "b 1"]
+    with_cart = journeys.sessions(engine(frame), containing="cart").collect("pandas").to_native()
+    assert set(with_cart["session_id"]) == {"a 1"}
+    with pytest.raises(Problem, match='No event is called "card"'):
+        journeys.sessions(engine(frame), containing="card")
 
 
 @ENGINES
@@ -252,3 +256,32 @@ def test_what_cannot_be_asked_of_a_funnel_is_refused_in_words(change, says):
 def test_a_session_needs_a_pause():
     with pytest.raises(Problem, match="more than 0"):
         journeys.sessions(happened(("a", "2025-03-01", "visit")), minutes=0)
+
+
+def test_personas_are_compared_without_companies_and_without_those_who_never_bought():
+    segments = pd.DataFrame({"customer_id": [*"abcd"], "segment": [1, 2, 3, 0],
+                             "segment_name": ["Readers", "Parents", "Companies", "No completed purchase"]})  # fmt: skip
+    personas = pd.DataFrame({"persona": [1, 2, 3], "company": [False, False, True]})
+    assert journeys.members(segments, personas)["customer_id"].tolist() == ["a", "b"]
+    assert journeys.members(segments)["customer_id"].tolist() == ["a", "b", "c"]
+    assert journeys.members(None).empty
+    assert journeys.members(segments[:1]).empty  # one persona has nobody to be compared with
+    assert journeys.customers_by({}, "region").empty
+
+
+def test_all_funnels_of_a_run_stand_under_each_other():
+    frame = happened(
+        *[(f"{c}{i}", "2025-03-01", "visit") for c in "ab" for i in range(5)], ("a0", "2025-03-02", "order")
+    )
+    frame["channel"] = frame["customer_id"].str[0]
+    who = frame[["customer_id"]].drop_duplicates().assign(persona="Readers")
+    steps = ["visit", "order"]
+    parts = {
+        "customer": journeys.funnel(frame, steps),
+        "by": journeys.compare_funnels(frame, steps, who, within="channel"),
+    }
+    table = journeys.together(parts, {"Readers": 7})
+    assert table["split"].unique().tolist() == ["", "channel: a", "channel: b"]
+    assert table["persona"].isna().sum() == 2
+    assert set(table["persona"].dropna()) == {7}
+    assert journeys.together({}).empty

@@ -14,7 +14,6 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis import evidence, journeys
 from analysis.errors import Problem
-from analysis.journeys.stages import _interval_of_median
 from analysis.journeys.waiting import days_until
 
 
@@ -451,7 +450,6 @@ def test_a_base_without_a_journey_says_what_it_would_need():
     table, verdict, *_ = journeys.bottlenecks(empty)
     assert "no funnel" in verdict
     assert all(t.empty for t in (empty, table, journeys.transitions(happened_here), journeys.paths(happened_here)))
-    assert list(journeys.journey_map(once)) == list(journeys.journey_map({"touchpoints": STAGED}))
     assert journeys.findings(plan, empty, journeys.bottlenecks(empty)) == [plan.why]
 
 
@@ -480,53 +478,6 @@ def test_a_kind_of_events_that_the_base_lacks_is_refused_in_words():
         journeys.events({"orders": ORDERS}, "order")
     with pytest.raises(Problem, match="a kind that it has: orders"):
         journeys.events({"orders": ORDERS}, "deals")
-
-
-# The map
-
-
-@pytest.mark.parametrize("engine", [lambda frame: frame, in_duckdb])
-def test_the_map_tells_who_was_at_each_stage_and_what_they_did(engine):
-    table = journeys.journey_map({"touchpoints": engine(pd.concat([STAGED, STAGED.head(1)]))})  # one row twice
-    assert table.columns.tolist() == ["stage", "row", "statement", "value", "low", "high", "n", "source"]
-    assert table["stage"].unique().tolist() == ["Awareness", "Purchase"]
-    assert set(table["source"]) == {"touchpoints"}
-    # of a, b, c only a and b have stages; only a bought
-    assert row(table, stage="Awareness", row="customers")["value"] == pytest.approx(2 / 3)
-    assert row(table, stage="Purchase", row="customers")["statement"] == "1 of 3 customers were here (33.3 %)."
-    assert row(table, stage="Awareness", row="activity")["value"] == 2
-    # both used the web, a also mail
-    channel = row(table, stage="Awareness", row="channel")
-    assert (channel["value"], channel["n"]) == (1, 2)
-    assert channel["statement"].startswith("Commonest channel: web,")
-    assert table.query("stage == 'Awareness' and row == 'event'")["value"].tolist() == [1, 0.5]
-    # a was first there on the 1st and bought on the 5th
-    time = row(table, stage="Purchase", row="time")
-    assert (time["value"], time["n"], time["statement"]) == (
-        4,
-        1,
-        "Half of those who came from Awareness took no more than 4 days (n = 1).",
-    )
-
-
-def test_the_map_says_when_nobody_came_from_the_stage_before():
-    table = journeys.journey_map({"touchpoints": STAGED}, ["Purchase", "Awareness"])
-    time = row(table, row="time")
-    assert (time["statement"], time["n"]) == ("Nobody came here after Purchase.", 0)
-
-
-def test_events_per_customer_have_the_interval_of_a_mean():
-    # one, two and three visits: mean 2, standard deviation 1, so 2 ± 1.96 / √3
-    frame = happened(*[(c, f"2025-03-0{i}", "visit") for n, c in enumerate("abc", 1) for i in range(1, n + 1)])
-    base = {"touchpoints": pd.concat([frame, happened(("a", "2025-03-09", "order"))])}
-    activity = row(journeys.journey_map(base), stage="visit", row="activity")
-    assert (activity["low"], activity["high"]) == pytest.approx((2 - 1.96 / 3**0.5, 2 + 1.96 / 3**0.5), abs=1e-4)
-
-
-def test_a_median_has_an_interval_from_six_values_on():
-    # of six values, smallest and largest enclose the median unless all lie on one side: 1 - 2 / 2**6 = 96.9 %
-    assert _interval_of_median(np.arange(6.0)) == (0, 5)
-    assert np.isnan(_interval_of_median(np.arange(5.0))).all()
 
 
 # Real event logs

@@ -219,6 +219,20 @@ def segment_traits(names=("Occasional", "Regulars"), traits=("n_orders", "recenc
     return pd.DataFrame(rows)
 
 
+MAPPED = pd.DataFrame(
+    {
+        **{
+            "persona": 3,
+            "stage": ["بررسی", "بررسی", "order"],
+            "row": ["actions", "feelings", "feelings"],
+            "of": ["", "csat", "csat"],
+        },
+        **{"statement": ["88 % get here", "", ""], "kind": "measured", "measure": ["reached", "score", "score"]},
+        **{"value": [0.88, 3.9, 4.3], "value_low": [0.8, 3.7, 4.0], "value_high": [0.9, 4.1, 4.6], "elsewhere": 4.2},
+        **{"n": 90, "p_corrected": 1.0},
+    }
+)
+
 # by channel: of 40 visits in the app 10 lead to an order, of 60 in the web shop 45
 COMPARED = pd.DataFrame(
     {
@@ -233,7 +247,20 @@ COMPARED = pd.DataFrame(
         "differs": [True, False, True, False],
     }
 )
+MISMATCHED = pd.DataFrame(
+    {"group": ["Readers", "Givers"], "contacted": [80, 50], "contacts": [400, 90], "mismatched": [0.6, 0.2],
+     "low": [0.5, 0.1], "high": [0.7, 0.3], "p_corrected": [0.01, 0.01]}
+)  # fmt: skip
+CALLED = pd.DataFrame(
+    {"contacted": "phone", "stated": ["email", "sms"], "matched": False, "design": "held out at random",
+     "customers": [143, 90], "effect": [0.02, 0.2], "effect_low": [-0.1, 0.0], "effect_high": [0.14, 0.4],
+     "others": 0.25, "others_low": 0.2, "others_high": 0.3, "ratio": [0.08, 0.8], "ratio_low": [-0.4, 0.0],
+     "ratio_high": [0.6, 1.7], "verdict": ["less", "cannot be judged"]}
+)  # fmt: skip
+
+
 FIGURES = {
+    "journey_map": lambda **kw: plots.journey_map(MAPPED, "پریا", **kw),
     "profit_curve": lambda **kw: plots.profit_curve(EARNED_CURVE, EARNED, "RFM", "GBP", **kw),
     "attribution": lambda **kw: plots.attribution(ATTRIBUTION, "order", **kw),
     "profits": lambda **kw: plots.profits(EARNED, "RFM", "GBP", **kw),
@@ -277,6 +304,8 @@ FIGURES = {
     "transitions": lambda **kw: plots.transitions(MOVES, **kw),
     "process_map": lambda **kw: plots.process_map(MOVES, **kw),
     "sankey": lambda **kw: plots.sankey(ways(("visit → order", 30, 0.3), ("visit", 70, 0.7)), **kw),
+    "channel_mismatch": lambda **kw: plots.channel_mismatch(MISMATCHED, **kw),
+    "mismatch_effects": lambda **kw: plots.mismatch_effects(CALLED, **kw),
 }
 every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
 
@@ -339,7 +368,7 @@ def test_an_empty_table_gives_a_figure_that_says_so():
     arguments |= {"tag_cloud": ("interests",), "importance": ("nps",), "profit_curve": (EMPTY,), "pipeline": (EMPTY,)}
     drawn = [n for n, f in functions.items() if inspect.signature(f).return_annotation is canvas.Axes and n[0] != "_"]
     drawn.remove("places")  # takes what by_place found, and by_place refuses a table without places
-    assert len(drawn) == 32
+    assert len(drawn) == 35
     for name in drawn:
         axes = functions[name](EMPTY, *arguments.get(name, ()))
         assert title(axes).startswith("Nothing to show: "), name
@@ -369,6 +398,8 @@ def test_an_empty_table_gives_a_figure_that_says_so():
         lambda: plots.origins(ORIGINS[:1]),
         lambda: plots.traits(pd.DataFrame([trait()])),
         lambda: plots.intervals(GROUPS[:1], "One group", "share", nothing=0.0),
+        lambda: plots.channel_mismatch(MISMATCHED[:1]),
+        lambda: plots.mismatch_effects(CALLED[:1]),
         lambda: plots.funnel(steps(("visit", 1, 0))),
         lambda: plots.funnel_groups(COMPARED[:2]),
         lambda: plots.paths(ways((["visit"], 1, 1.0))),

@@ -83,7 +83,14 @@ CHAPTERS = (
         writes=("personas", "persona_traits", "persona_exemplars"),
         edited=("personas.toml",),
     ),
-    Chapter("4_journeys", "Journeys", reads=(), uses=("segments",), writes=("funnel", "journey_map", "opportunities")),
+    Chapter(
+        "4_journeys",
+        "Journeys",
+        reads=(),
+        uses=("segments", "personas", "persona_traits"),
+        writes=("funnel", "transitions", "journey_map", "opportunities"),
+        may_write=("attribution",),
+    ),
 )
 
 

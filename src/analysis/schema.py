@@ -18,6 +18,8 @@ DEAL_OUTCOMES = ("won", "lost", "open")
 MONEY = ("income", "annual_revenue", "amount", "discount", "unit_price", "price", "cost", "revenue")
 PHASES = ("before", "during", "after")
 INSTRUMENTS = ("nps", "csat", "ces")
+#: The least and the most that can be answered to each.
+SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 
 #: SQL type of each kind of column. Identifiers are text, always: 00017 and 17 are two customers.
 SQL_TYPES = {

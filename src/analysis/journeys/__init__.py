@@ -16,16 +16,19 @@ from analysis.journeys.detours import jumps, loops
 from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
 from analysis.journeys.funnel import funnel
+from analysis.journeys.journey_map import JourneyMap, JourneyMaps, map
 from analysis.journeys.markov import removal_effects
+from analysis.journeys.members import customers_by, members
+from analysis.journeys.mismatch import Mismatch, channel_mismatch
 from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
 from analysis.journeys.pipeline import Pipeline, pipeline
 from analysis.journeys.sessions import attempts, sessions
-from analysis.journeys.stages import journey_map
 from analysis.journeys.steps import Plan, default_steps, events
 from analysis.journeys.together import together
 from analysis.journeys.touches import touch_paths
 from analysis.journeys.transitions import END, START, stage_times, transitions
+from analysis.journeys.workshop import Beside, Worksheet, lay_beside, worksheet
 
 __all__ = [
     "DEAL_EVENTS",
@@ -37,26 +40,35 @@ __all__ = [
     "SHOP_EVENTS",
     "STAGES",
     "START",
+    "Beside",
     "Bottlenecks",
     "Divergence",
+    "JourneyMap",
+    "JourneyMaps",
+    "Mismatch",
     "Pipeline",
     "Plan",
     "WinRates",
+    "Worksheet",
     "attempts",
     "attribution",
     "attribution_findings",
     "bottlenecks",
     "bought_all_the_same",
+    "channel_mismatch",
     "compare_funnels",
+    "customers_by",
     "deal_events",
     "default_steps",
     "divergence",
     "events",
     "findings",
     "funnel",
-    "journey_map",
     "jumps",
+    "lay_beside",
     "loops",
+    "map",
+    "members",
     "paths",
     "pipeline",
     "removal_effects",
@@ -67,4 +79,5 @@ __all__ = [
     "touch_paths",
     "transitions",
     "win_rates",
+    "worksheet",
 ]

@@ -41,10 +41,11 @@ def compare_funnels(
     Parameters
     ----------
     events, steps, window_days, as_of, step_days, ordered, optional, per
-        As for :func:`funnel`.
+        As for :func:`funnel`; without steps the table is empty.
     by : DataFrame with columns customer_id (each once) and `group`, or str
-        Customers of no group are left out. A name is a column of the events, such as channel or campaign_id, as the
-        entering event has it; or "month", "quarter" or "year", in which the funnel was entered.
+        Customers of no group are left out; without any the table is empty. A name is a column of the events, such as
+        channel or campaign_id, as the entering event has it; or "month", "quarter" or "year", in which the funnel was
+        entered.
     group : str
         Column of `by`; where `by` is a name, that is the group.
     min_size : int
@@ -89,19 +90,22 @@ def compare_funnels(
     2        2  visit   0.0        1.0
     3        2  order   NaN        NaN
     """
-    way = course(steps, window_days, step_days, ordered, optional)
     group = by if isinstance(by, str) else group
+    keys = [group] if within is None else [group, within]
+    if len(steps) == 0 or len(by) == 0:
+        return _nothing_compared(keys)
+    way = course(steps, window_days, step_days, ordered, optional)
     told = [c for c in (by, within) if isinstance(c, str) and c not in PERIODS]
     together = clusters(events, per)
     ids = together if isinstance(by, str) else ["customer_id"]
     found = reached(events, way, as_of, per, keep=ids, entering=told)
     cases = walked(found, way, clustered=bool(together))
-    keys = [group] if within is None else [group, within]
     groups = _groups(found, by, group, _zone(events))[keys].dropna()
     groups = groups[groups.groupby(keys)[group].transform("size") >= min_size]
     tables = [_beside_others(cases, way, groups, keys, name) for name in _each(groups, keys)]
-    table = pd.concat(tables or [_nothing_compared(way, keys)], ignore_index=True)
-    return _judged(table)[[*keys, *FUNNEL_COLUMNS, *_COMPARED]]
+    if not tables:
+        return _nothing_compared(keys)
+    return _judged(pd.concat(tables, ignore_index=True))[[*keys, *FUNNEL_COLUMNS, *_COMPARED]]
 
 
 _COMPARED = [*DIFFERENCE_COLUMNS, "differs", *DELAY_COLUMNS, "slower"]
@@ -173,10 +177,9 @@ def _days_beside(ours: Taken, theirs: Taken, our_ids: np.ndarray | None, their_i
     return tuple(sides)
 
 
-def _nothing_compared(way: Course, keys: list[str]) -> pd.DataFrame:
+def _nothing_compared(keys: list[str]) -> pd.DataFrame:
     """A table without rows."""
-    columns = [*keys, *FUNNEL_COLUMNS, "k", "n", "k_elsewhere", "n_elsewhere", "days_here", "days_there"]
-    return pd.DataFrame(columns=columns)
+    return pd.DataFrame(columns=[*keys, *FUNNEL_COLUMNS, *_COMPARED])
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def divergence(
     steps = _next_steps(transitions(folded(moments, per, list(letter)), list(letter), per), list(letter))
     kinds, fitness = _shares_of_kinds(counts, group), _mean_fitness(counts, group)
     words = _in_words(counts, steps, per)
-    if by is None:
+    if by is None or not len(by):
         kinds = kinds[["kind", "n", "of", "share", "low", "high"]]
         fitness = fitness[["customers", "fitness", "low", "high"]]
     return Divergence(kinds, steps, fitness, words)
@@ -123,7 +123,7 @@ def divergence(
 
 def _with_group(counts: pd.DataFrame, by: pd.DataFrame | None, group: str, min_size: int) -> pd.DataFrame:
     """The walks with the group of each customer; one group of all where none are asked for."""
-    if by is None:
+    if by is None or not len(by):
         return counts.assign(**{group: "everybody"})
     require_columns("The table of groups", by.columns, ["customer_id", group])
     groups = by[["customer_id", group]].dropna()

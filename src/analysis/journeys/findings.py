@@ -52,7 +52,13 @@ def bought_all_the_same(
     return len(left), int(left.isin(buyers).sum())
 
 
-def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: tuple[int, int] = (0, 0)) -> list[str]:
+def findings(
+    plan: Plan,
+    funnel: pd.DataFrame,
+    bottlenecks: Bottlenecks,
+    left: tuple[int, int] = (0, 0),
+    of_groups: Sequence[Bottlenecks] = (),
+) -> list[str]:
     """Where customers get to and where they are lost, in sentences with their figures.
 
     Parameters
@@ -61,16 +67,20 @@ def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: t
         As from :func:`default_steps`, :func:`funnel` and :func:`bottlenecks`.
     left : tuple of int
         Who left the path, and of them bought all the same, as from :func:`bought_all_the_same`.
+    of_groups : sequence of Bottlenecks
+        Of funnels compared; what stands out in them is told.
     """
+    told = [verdict for found in of_groups for verdict in _standing_out(found)]
     if funnel.empty:
-        return [plan.why]
+        return [plan.why, *told]
     first, last = funnel.iloc[0], funnel.iloc[-1]
     low, high = evidence.share_interval(last["entered"], max(first["entered"], 1))
     if plan.kind == "deals":
         open_yet = first["entered"] - funnel["entered"].iloc[1]
         return [
             f"Of {first['entered']:,} deals created, {last['entered']:,} are won and {open_yet:,} not decided yet "
-            f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)})."
+            f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)}).",
+            *told,
         ]
     arrived = evidence.percent(last["entered"] / max(first["entered"], 1), 1)
     sentences = [
@@ -90,4 +100,10 @@ def findings(plan: Plan, funnel: pd.DataFrame, bottlenecks: Bottlenecks, left: t
             f"The slowest step is from {slow['step']} to {following}: half of all who entered it took it within "
             f"{evidence.duration(slow['median_days'])}."
         )
-    return sentences
+    return sentences + told
+
+
+def _standing_out(found: Bottlenecks) -> list[str]:
+    """The verdicts on groups that lose more or wait longer than everybody else."""
+    both = ((found.table, found.verdict), (found.delays, found.verdict_on_delays))
+    return [verdict for table, verdict in both if len(table)]

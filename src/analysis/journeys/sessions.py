@@ -10,7 +10,7 @@ from analysis.journeys.moments import OCCURRED_AT, clean, columns_of, require_na
 _MINUTES_PER_DAY = 24 * 60
 
 
-def sessions(events: IntoFrame, minutes: float = 30) -> nw.LazyFrame:
+def sessions(events: IntoFrame, minutes: float = 30, containing: str | None = None) -> nw.LazyFrame:
     """The events with the visit that each belongs to: a pause of more than half an hour ends it.
 
     Parameters
@@ -18,6 +18,8 @@ def sessions(events: IntoFrame, minutes: float = 30) -> nw.LazyFrame:
     events : any frame with columns customer_id, occurred_at, event
     minutes : float
         Longest pause within a session; 30 is the custom of web analytics.
+    containing : str, optional
+        Only sessions in which this happens, such as "visit": a message sent is no visit.
 
     Returns
     -------
@@ -28,7 +30,7 @@ def sessions(events: IntoFrame, minutes: float = 30) -> nw.LazyFrame:
     Raises
     ------
     Problem
-        If a column is missing, or `minutes` is not positive.
+        If a column is missing, `minutes` is not positive, or nothing is called `containing`.
 
     Examples
     --------
@@ -45,7 +47,12 @@ def sessions(events: IntoFrame, minutes: float = 30) -> nw.LazyFrame:
     before = OCCURRED_AT.shift(1).over("customer_id", order_by=["occurred_at", "event"])
     waited = (OCCURRED_AT - before).dt.total_microseconds()
     begins = nw.when(waited <= pause).then(nw.lit(0)).otherwise(nw.lit(1))
-    return _numbered(frame.with_columns(begins=begins), "session_id", ["occurred_at", "event"])
+    cut = _numbered(frame.with_columns(begins=begins), "session_id", ["occurred_at", "event"])
+    if containing is None:
+        return cut
+    require_names(frame, [containing])
+    wanted = cut.filter(nw.col("event") == containing).select("session_id").unique()
+    return cut.join(wanted, on="session_id", how="semi")
 
 
 def attempts(events: IntoFrame, start: str) -> nw.LazyFrame:

@@ -11,8 +11,7 @@ from analysis.evidence import share_interval
 from analysis.journeys.clusters import SUMS, effective_size, sums_of_groups
 from analysis.journeys.course import MICROSECONDS_PER_DAY
 from analysis.journeys.moments import OCCURRED_AT, clean, collected, require_names
-from analysis.journeys.survival import median_interval
-from analysis.journeys.waiting import days_until
+from analysis.journeys.waiting import days_until, median_days
 
 START, END = "(start)", "(end)"  # pseudo-states before a customer's first and after the last event
 
@@ -206,7 +205,7 @@ def _stage_rows(stays: pd.DataFrame, stages: list[str], end: int) -> pd.DataFram
         since = _microseconds(here["since"])
         days = np.where(left, _microseconds(here["until"]), end) - since
         median, p90 = days_until(days, left, (0.5, 0.9))
-        low, high = median_interval(days, left)
+        _, low, high = (x if np.isfinite(x) else np.nan for x in median_days(days, left))
         rows.append((stage, len(here), left.sum(), (~left).sum(), median, low, high, p90))
     names = ["stage", "entered", "left", "still_there", "median_days", "low", "high", "p90_days"]
     table = pd.DataFrame(rows, columns=names)

@@ -24,7 +24,9 @@ from analysis.plots.deals import pipeline, win_curve, win_rates
 from analysis.plots.decision import profit_curve, profits
 from analysis.plots.flow import flow
 from analysis.plots.groups import intervals, traits
+from analysis.plots.journey_map import journey_map
 from analysis.plots.journeys import funnel, funnel_groups
+from analysis.plots.mismatch import channel_mismatch, mismatch_effects
 from analysis.plots.personas import persona_fit
 from analysis.plots.priority import priority
 from analysis.plots.profiles import calibration, distribution, importance, places, rhythm, tag_cloud
@@ -42,6 +44,7 @@ __all__ = [
     "alt_text",
     "attribution",
     "calibration",
+    "channel_mismatch",
     "completeness",
     "distribution",
     "flow",
@@ -49,7 +52,9 @@ __all__ = [
     "funnel_groups",
     "importance",
     "intervals",
+    "journey_map",
     "lorenz",
+    "mismatch_effects",
     "orders_over_time",
     "origins",
     "overlaps",
