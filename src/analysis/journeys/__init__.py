@@ -24,7 +24,7 @@ from analysis.journeys.moments import KINDS
 from analysis.journeys.paths import paths
 from analysis.journeys.pipeline import Pipeline, pipeline
 from analysis.journeys.sessions import attempts, sessions
-from analysis.journeys.steps import Plan, default_steps, events
+from analysis.journeys.steps import Plan, default_steps, events, touches_in
 from analysis.journeys.together import together
 from analysis.journeys.touches import touch_paths
 from analysis.journeys.transitions import END, START, stage_times, transitions
@@ -77,6 +77,7 @@ __all__ = [
     "stage_times",
     "together",
     "touch_paths",
+    "touches_in",
     "transitions",
     "win_rates",
     "worksheet",

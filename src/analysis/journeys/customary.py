@@ -28,6 +28,10 @@ SHOP_EVENTS = (
     ("order", "purchase", "buy"),
 )
 
+#: Events by which customers come or are reached, with what usually ends their names.
+TOUCHES = (*SHOP_EVENTS[0], "call", "sales_call", "phone_call", "meeting", "chat", "ad_view", "impression")
+TOUCH_ENDINGS = ("click", "_open", "_visit")
+
 #: What should follow an order, with other names in use.
 FULFILMENT = ("delivery", "delivered", "order_delivered", "shipment", "shipped", "تحویل")
 

@@ -8,11 +8,20 @@ import pandas as pd
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
-from analysis.journeys.customary import DEAL_EVENTS, FULFILMENT, ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.journeys.customary import (
+    DEAL_EVENTS,
+    FULFILMENT,
+    ORDER_LADDER,
+    SHOP_EVENTS,
+    STAGES,
+    TOUCH_ENDINGS,
+    TOUCHES,
+)
 from analysis.journeys.moments import (
     NO_EVENTS,
     WORDS,
     collected,
+    columns_of,
     kinds_in,
     moments,
     names_of,
@@ -131,6 +140,36 @@ def events(base: Mapping[str, IntoFrame], kind: str | None = None) -> nw.LazyFra
     if not kind:
         return nw.from_native(NO_EVENTS).lazy()
     return moments(base, kind).drop("action")
+
+
+def touches_in(base: Mapping[str, IntoFrame]) -> tuple[list[str], str]:
+    """By which events do customers come or are reached, and which one is an order: what attribution asks for.
+
+    Parameters
+    ----------
+    base : customer base, or mapping of table names to frames
+
+    Returns
+    -------
+    touches : list of str
+        Recorded events with customary names: visits, clicks, opened messages, calls, meetings.
+    conversion : str
+        The event that is an order; "" where touches, orders or their channels are not recorded.
+
+    Examples
+    --------
+    >>> touchpoints = pd.DataFrame({"customer_id": "a", "event": ["email_click", "order"], "channel": ["email", "web"],
+    ...                             "occurred_at": pd.to_datetime(["2025-03-20", "2025-03-21"])})
+    >>> touches_in({"touchpoints": touchpoints})
+    (['email_click'], 'order')
+    """
+    if "events" not in kinds_in(base) or "channel" not in columns_of(base["touchpoints"]):
+        return [], ""
+    names = names_of(moments(base, "events"))
+    plain = {name: str(name).strip().lower().replace(" ", "_").replace("-", "_") for name in names.index}
+    touches = [name for name in names.index if plain[name] in TOUCHES or plain[name].endswith(TOUCH_ENDINGS)]
+    orders = _in_customary_order(names, SHOP_EVENTS[-1:])
+    return (touches, orders[0]) if touches and orders else ([], "")
 
 
 def _plan_for_named_steps(base, steps: list[str]) -> Plan:
