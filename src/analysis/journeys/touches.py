@@ -117,37 +117,40 @@ def judged_touches(events, conversion: str, touches, channel: str, window_days: 
     window = int(window_days * MICROSECONDS_PER_DAY)
     rows, end = _rows(events, conversion, touches, channel, per, as_of)
     cut, order = nw.lit(end - timedelta(microseconds=window)), {"order_by": ["occurred_at", "is_end", "channel"]}
-    led = _led(rows, window, order)
-    before = {f"{c}_before": nw.col(c).shift(1).over("id", **order) for c in ("occurred_at", "turn", "in_time")}
-    pause = (OCCURRED_AT - nw.col("occurred_at_before")).dt.total_microseconds()
-    goes_on = (nw.col("turn") == nw.col("turn_before")) & (nw.col("in_time") == nw.col("in_time_before"))
     path, one = ("id", "path"), nw.col("one")
     return (
-        led.with_columns(**before, one=nw.lit(1))
-        .with_columns(begins=nw.when(goes_on & (pause <= window)).then(nw.lit(0)).otherwise(nw.lit(1)))
-        .with_columns(path=nw.col("begins").cum_sum().over("id", **order))
-        .with_columns(began_at=OCCURRED_AT.min().over(*path))
-        .filter(nw.col("began_at") <= cut, (nw.col("in_time") == 1) | (cut >= OCCURRED_AT))
+        _led(rows, window, order)
+        # a touch whose window is open neither led to something nor to nothing
+        .filter((nw.col("in_time") == 1) | (cut >= OCCURRED_AT))
+        .with_columns(path=nw.col("begins").cum_sum().over("id", **order), one=nw.lit(1))
         .with_columns(
+            began_at=OCCURRED_AT.min().over(*path), last_at=OCCURRED_AT.max().over(*path), of=one.sum().over(*path),
             place=one.cum_sum().over(*path, **order), source=nw.col("channel").shift(1).over(*path, **order),
-            of=one.sum().over(*path), last_at=OCCURRED_AT.max().over(*path),
         )
+        .filter(nw.col("began_at") <= cut)
     )  # fmt: skip
 
 
 def _led(rows: nw.LazyFrame, window: int, order: dict) -> nw.LazyFrame:
-    """Adds to each touch whether it was followed by a conversion in time, and by which (its turn, its worth); of the
-    conversions only those that no touch led to are left."""
+    """Adds to each touch whether it was followed by a conversion in time (in_time) and what that was worth, and whether
+    it begins a path; of the conversions only those that no touch led to are left."""
     turn = ("id", "turn")
-    waited = (nw.col("ended_at") - OCCURRED_AT).dt.total_microseconds()
+
+    def soon(later: nw.Expr, earlier: nw.Expr) -> nw.Expr:
+        return one_if((later - earlier).dt.total_microseconds() <= window)
+
+    before = {f"{c}_before": nw.col(c).shift(1).over("id", **order) for c in ("occurred_at", "is_end")}
+    after_touch = nw.col("is_end_before") == 0  # and thus in the same turn
+    at_before, is_end = nw.col("occurred_at_before"), nw.col("is_end")
     return (
-        rows.with_columns(so_far=nw.col("is_end").cum_sum().over("id", **order))
-        .with_columns(turn=nw.col("so_far") - nw.col("is_end"))
+        rows.with_columns(**before, so_far=is_end.cum_sum().over("id", **order))
+        .with_columns(turn=nw.col("so_far") - is_end, paused=1 - soon(OCCURRED_AT, at_before))
         .with_columns(ended_at=nw.col("ended_at").max().over(*turn), worth=nw.col("parts").sum().over(*turn))
-        .with_columns(in_time=one_if(waited <= window))
-        .with_columns(led=nw.col("in_time") - nw.col("is_end"))
-        .with_columns(any_led=nw.col("led").max().over(*turn))
-        .filter((nw.col("is_end") == 0) | (nw.col("any_led") == 0))
+        .with_columns(in_time=soon(nw.col("ended_at"), OCCURRED_AT), before_in_time=soon(nw.col("ended_at"), at_before))
+        # if any touch led to a conversion, then the last one before it
+        .filter((is_end == 0) | ~after_touch.fill_null(False) | (nw.col("before_in_time") == 0))
+        .with_columns(goes_on=after_touch & (nw.col("paused") == 0) & (nw.col("in_time") == nw.col("before_in_time")))
+        .with_columns(begins=nw.when(nw.col("goes_on")).then(nw.lit(0)).otherwise(nw.lit(1)))
     )
 
 
