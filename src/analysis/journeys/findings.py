@@ -74,7 +74,6 @@ def findings(
     if funnel.empty:
         return [plan.why, *told]
     first, last = funnel.iloc[0], funnel.iloc[-1]
-    low, high = evidence.share_interval(last["entered"], max(first["entered"], 1))
     if plan.kind == "deals":
         open_yet = first["entered"] - funnel["entered"].iloc[1]
         return [
@@ -82,14 +81,7 @@ def findings(
             f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)}).",
             *told,
         ]
-    arrived = evidence.percent(last["entered"] / max(first["entered"], 1), 1)
-    sentences = [
-        f"Of {first['entered']:,} {plan.unit}s at {first['step']}, {last['entered']:,} reached {last['step']} "
-        f"({arrived}, interval {evidence.percent_range(low, high, 1)}).",
-        bottlenecks.verdict,
-    ]
-    if may_still := int(funnel["censored"].sum()):
-        sentences[0] = sentences[0].removesuffix(".") + f"; {may_still:,} are on the way and may still go on."
+    sentences = [_arrival(plan, funnel), bottlenecks.verdict]
     if left[1] and plan.kind != "orders":
         sentences[1] += f" Of the {left[0]:,} who never came to {last['step']}, {left[1]:,} have bought all the same."
     timed = funnel.iloc[:-1].dropna(subset=["median_days"])
@@ -101,6 +93,24 @@ def findings(
             f"{evidence.duration(slow['median_days'])}."
         )
     return sentences + told
+
+
+def _arrival(plan: Plan, funnel: pd.DataFrame) -> str:
+    """How many got to the end, and which share of those who had the time to."""
+    needed = funnel[~funnel["optional"].astype(bool)] if "optional" in funnel else funnel
+    first, last = needed.iloc[0], needed.iloc[-1]
+    said = f"Of {first['entered']:,} {plan.unit}s at {first['step']}, {last['entered']:,} reached {last['step']}"
+    going_on = (needed["judged"] - needed["lost"]).iloc[:-1].to_list()
+    if needed["judged"].iloc[1:-1].to_list() == going_on[:-1] and first["judged"]:  # the same customers at every step
+        low, high = evidence.share_interval(going_on[-1], first["judged"])
+        share = (
+            f"{evidence.percent(going_on[-1] / first['judged'], 1)}, interval {evidence.percent_range(low, high, 1)}"
+        )
+        whole = first["judged"] == first["entered"]
+        said += f" ({share})" if whole else f"; of those who had the time, {share}"
+    if may_still := int(needed["censored"].sum()):
+        said += f"; {may_still:,} are on the way and may still go on"
+    return f"{said}."
 
 
 def _standing_out(found: Bottlenecks) -> list[str]:
