@@ -285,3 +285,14 @@ def test_all_funnels_of_a_run_stand_under_each_other():
     assert table["persona"].isna().sum() == 2
     assert set(table["persona"].dropna()) == {7}
     assert journeys.together({}).empty
+
+
+def test_the_summary_takes_the_share_of_those_who_had_the_time():
+    # ten visitors a month ago, of whom four ordered within ten days; five yesterday, of whom one has: 4 of 10
+    rows = [(f"a{i}", "2025-03-01", "visit") for i in range(10)] + [(f"a{i}", "2025-03-04", "order") for i in range(4)]
+    rows += [(f"b{i}", "2025-03-30", "visit") for i in range(5)] + [("b0", "2025-03-31", "order")]
+    funnel = journeys.funnel(happened(*rows), ["visit", "order"], window_days=10)
+    plan = journeys.Plan("events", ["visit", "order"], "")
+    said = journeys.findings(plan, funnel, journeys.bottlenecks(funnel))[0]
+    assert said.startswith("Of 15 customers at visit, 5 reached order; of those who had the time, 40.0 %, interval")
+    assert said.endswith("; 4 are on the way and may still go on.")
