@@ -295,7 +295,7 @@ def _steps(base, table: pd.DataFrame, truth: pd.DataFrame, folder: Path) -> list
     rows = [("losing step stands out in the funnel of everybody (1 yes)", outstanding, 0, 1)]
     for who, by in (("the chapter's groups", chapter), ("told personas", truth)):
         rows += _losing(base, by[["customer_id", "persona"]], losing, who)
-    return rows + _slow(base, slow)
+    return rows + _slow(base, slow) + _mismatch(base, planted_steps["channel mismatch"])
 
 
 def _losing(base, by: pd.DataFrame, losing: dict, who: str) -> list[tuple]:
@@ -315,6 +315,20 @@ def _losing(base, by: pd.DataFrame, losing: dict, who: str) -> list[tuple]:
         (f"losing step is the costliest bottleneck of visits, {who} (1 yes)", first, 0, 1),
         (f"its interval covers the share that came out, {who} (1 yes)", covered, 0, 1),
         (f"others called losing at that step, {who}", elsewhere, 0, 0),
+    ]
+
+
+def _mismatch(base, planted_one: dict) -> list[tuple]:
+    """Who wants e-mail and is called: whether that brings less, how much, and whether other pairs are called so."""
+    effects = journeys.channel_mismatch(base).effects
+    here = (effects["stated"] == planted_one["wants"]) & (effects["contacted"] == planted_one["channel"])
+    found, others = effects[here].iloc[0], effects[~here & ~effects["matched"].astype(bool)]
+    covered = int(found["ratio_low"] <= planted_one["times"] <= found["ratio_high"])
+    annoyed = (others["stated"] == "email") & (others["contacted"] == "sms")  # planted as well: "annoys some"
+    return [
+        ("channel mismatch found; it may also be too small to judge (1 yes)", int(found["verdict"] == "less"), 0, 1),
+        ("the interval of its share covers what was planted (1 yes)", covered, 0, 1),
+        ("other mismatches called worse", int((others.loc[~annoyed, "verdict"] == "less").sum()), 0, 0),
     ]
 
 
