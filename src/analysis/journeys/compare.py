@@ -150,8 +150,8 @@ def _with_group(cases: pd.DataFrame, by: pd.DataFrame, group: str) -> pd.DataFra
             f"None of the {len(groups)} customers with a {group} entered the funnel. "
             "Check that both tables name customers by the same id."
         )
-    # whoever has no group turned whole numbers into floats
-    return cases.assign(**{group: of_case.dropna().astype(groups[group].dtype)}).loc[of_case.notna()]
+    known = of_case.notna()  # who has no group turned whole numbers into floats
+    return cases[known].assign(**{group: of_case[known].astype(groups[group].dtype)})
 
 
 def _periods(found: Reached, by: str, zone: str | None) -> pd.Series:
