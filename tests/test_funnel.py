@@ -481,3 +481,15 @@ def test_groups_keep_their_numbers_where_some_customers_have_none():
     assert found["persona"].dtype == "int64"
     mixed = journeys.compare_funnels(frame, ["visit", "order"], who.assign(persona=["b", 1]), min_size=1)
     assert mixed["persona"].unique().tolist() == ["1", "b"]
+
+
+def test_the_earlier_of_two_deadlines_decides_who_is_lost():
+    # cart on day 8: the step may take until the 14th, the whole until the 11th; on the 12th it is over
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-09", "cart"), ("z", "2025-03-12", "order"))
+    step = journeys.funnel(frame, ["visit", "cart", "order"], 10, step_days=8).iloc[1]
+    assert step[["entered", "lost", "censored"]].tolist() == [1, 1, 0]
+
+
+def test_a_window_that_ends_with_the_data_was_seen_whole():
+    frame = happened(("a", "2025-03-01", "visit"), ("z", "2025-03-11", "order"))
+    assert journeys.funnel(frame, ["visit", "order"], 10).loc[0, ["lost", "censored"]].tolist() == [1, 0]
