@@ -1,12 +1,19 @@
 """Funnels: windows, steps that may be left out, visits and attempts, what the lost are worth, intervals that hold."""
 
+from datetime import date
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_journeys import happened, in_duckdb, row
 
 from analysis import journeys
 from analysis.errors import Problem
+from analysis.evidence import difference_of_shares
 from analysis.journeys.course import MICROSECONDS_PER_DAY, course
 from analysis.journeys.funnel import funnel_table, walked
 from analysis.journeys.reach import NEVER, Reached
@@ -296,3 +303,204 @@ def test_the_summary_takes_the_share_of_those_who_had_the_time():
     said = journeys.findings(plan, funnel, journeys.bottlenecks(funnel))[0]
     assert said.startswith("Of 15 customers at visit, 5 reached order; of those who had the time, 40.0 %, interval")
     assert said.endswith("; 4 are on the way and may still go on.")
+
+
+# Whatever is asked: every figure of a funnel written out in plain Python, case by case
+
+DAY = 24  # hours, the unit below
+SLOW_STEPS = ("v", "c", "o")
+
+
+def funnel_by_hand(rows, ask, until):
+    """By step: entered, converted, judged, lost, censored, mean days; rows of (case, hour, event)."""
+    window, step_window, ordered, optional = ask
+    optional = {"c"} if optional else set()
+    needed = [s for s in SLOW_STEPS if s not in optional]
+    figures = {s: [0, 0, 0, 0, 0, []] for s in SLOW_STEPS}
+    for case in {c for c, _, _ in rows}:
+
+        def first(event, since):
+            return min((h for c, h, e in rows if c == case and e == event and h >= since), default=None)  # noqa: B023
+
+        at, entry = {}, first("v", -1)
+        if entry is None:
+            continue
+        before = entry
+        for step in SLOW_STEPS:
+            hour = first(step, before if ordered else entry)
+            in_time = hour is not None and (window is None or hour - entry <= window)
+            if ordered and in_time and step_window is not None:
+                in_time = hour - before <= step_window
+            if in_time:
+                at[step] = hour
+                before = hour if step not in optional else before
+            elif ordered and step not in optional:
+                break
+        if optional and "o" in at and at.get("c", -1) > at["o"]:
+            del at["c"]
+        for i, step in enumerate(SLOW_STEPS[:-1]):
+            if step not in at:
+                continue
+            following = next(s for s in SLOW_STEPS[i + 1 :] if s in needed)
+            ends = [] if window is None else [entry + window]
+            if step_window is not None:
+                ends.append((entry if step in optional else at[step]) + step_window)
+            judged, converted = not ends or min(ends) <= until, following in at
+            for place, is_so in enumerate((True, converted, judged, judged and not converted,
+                                           not judged and not converted)):  # fmt: skip
+                figures[step][place] += is_so
+            if judged and converted:
+                figures[step][5].append(max(at[following] - at[step], 0) / DAY)
+        figures["o"][0] += "o" in at
+    return figures
+
+
+ASKED = st.one_of(
+    st.tuples(st.sampled_from([None, 30, 60]), st.sampled_from([None, 10, 40]), st.just(True), st.booleans()),
+    st.tuples(st.sampled_from([None, 30, 60]), st.none(), st.just(False), st.just(False)),
+)
+ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 95), st.sampled_from("vvcox")), min_size=4,
+                max_size=30)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=40)
+@given(ROWS, ASKED, st.sampled_from(["customer_id", "session_id"]), st.sampled_from([None, 1, 2, 3]), st.booleans())
+def test_a_funnel_is_what_plain_python_counts_case_by_case(rows, ask, per, last_day, engine):
+    window, step_window, ordered, optional = ask
+    rows = [*rows, *(("z", 0, e) for e in SLOW_STEPS[1:]), ("z", 0, "v")]  # every name occurs
+    start = pd.Timestamp("2025-03-01", tz="UTC")
+    frame = pd.DataFrame({"occurred_at": [start + pd.Timedelta(hours=h) for _, h, _ in rows],
+                          "event": [e for *_, e in rows]})  # fmt: skip
+    frame["customer_id"] = ["one" if per == "session_id" else c for c, *_ in rows]
+    frame["session_id"] = [c for c, *_ in rows]
+    seen = rows if last_day is None else [r for r in rows if r[1] < last_day * DAY]
+    until = max(h for _, h, _ in rows) if last_day is None else last_day * DAY - 1e-9
+    found = journeys.funnel(
+        in_duckdb(frame) if engine else frame, SLOW_STEPS, window and window / DAY,
+        None if last_day is None else date(2025, 3, last_day), step_days=step_window and step_window / DAY,
+        ordered=ordered, optional=["c"] if optional else [], per=per,
+    ).set_index("step")  # fmt: skip
+    by_hand = funnel_by_hand(seen, ask, until)
+    for step in SLOW_STEPS[:-1]:
+        counts = found.loc[step, ["entered", "converted", "judged", "lost", "censored"]].tolist()
+        assert counts == by_hand[step][:5], step
+        days = by_hand[step][5]
+        assert found.loc[step, "mean_days"] == pytest.approx(np.mean(days) if days else np.nan, nan_ok=True)
+    assert found.loc["o", "entered"] == by_hand["o"][0]
+
+
+def test_a_day_that_has_not_begun_is_not_judged():
+    # dates without times, ten days: an order on the 11th is in time, so on the 10th nobody has been lost yet
+    frame = pd.DataFrame({"customer_id": [*"ab", "b"], "event": ["visit", "visit", "order"],
+                          "occurred_at": pd.to_datetime(["2025-03-01", "2025-03-01", "2025-03-11"])})  # fmt: skip
+    assert journeys.funnel(frame, ["visit", "order"], 10, date(2025, 3, 10))["censored"][0] == 2
+    assert journeys.funnel(frame, ["visit", "order"], 10, date(2025, 3, 11))["lost"][0] == 1
+
+
+def test_the_interval_of_sessions_is_that_of_a_cluster_sample():
+    # held against statsmodels: the variance of a mean over clusters, and from it the size that the sessions are worth
+    rng = np.random.default_rng(4)
+    who = np.repeat(np.arange(30), rng.integers(1, 9, 30))
+    yes = rng.random(len(who)) < np.where(who % 2, 0.8, 0.3)
+    fit = sm.OLS(yes.astype(float), np.ones(len(yes))).fit(cov_type="cluster", cov_kwds={"groups": who})
+    share = yes.mean()
+    assert weight_of_one(yes, who) == pytest.approx(share * (1 - share) / fit.bse[0] ** 2 / len(yes))
+
+
+@ENGINES
+def test_groups_with_many_sessions_are_compared_as_cluster_samples(engine):
+    # each customer does the same in all ten sessions: 3 of 10 customers against 8 of 10, not 30 of 100 against 80
+    rows = [(f"{c}{i}", s, e) for c, n in (("x", 3), ("y", 8)) for i in range(10) for s in range(10)
+            for e in ("visit", "order")[: 1 + (i < n)]]  # fmt: skip
+    frame = happened(*[(c, f"2025-03-{s + 1:02d}", e) for c, s, e in rows])
+    frame = frame.assign(session_id=[f"{c} {s}" for c, s, _ in rows], channel=[c[0] for c, *_ in rows])
+    table = journeys.compare_funnels(engine(frame), ["visit", "order"], "channel", per="session_id", within="month")
+    first = row(table, channel="x", step="visit", month="2025-03")
+    assert (first["rate"], first["elsewhere"]) == pytest.approx((0.3, 0.8))
+    weight = 9 / 100  # variance of ten customers' shares is p (1 - p) / 9; of a hundred sessions' p (1 - p) / 100
+    assert first["weight"] == pytest.approx(weight)
+    expected = difference_of_shares(*(np.array([x]) for x in (30 * weight, 100 * weight, 80 * weight, 100 * weight)),
+                                    confidence=0.975)  # fmt: skip
+    assert first[["difference", "difference_low", "difference_high", "p"]].tolist() == pytest.approx(
+        np.ravel(expected).tolist()
+    )
+    assert first["p_corrected"] == pytest.approx(2 * first["p"])
+
+
+def test_long_numbers_as_ids_stay_apart():
+    # as floats both would be 2**53
+    frame = happened((2**53, "2025-03-01", "visit"), (2**53 + 1, "2025-03-01", "visit"),
+                     (2**53 + 1, "2025-03-02", "cart"), (2**53, "2025-03-03", "order"))  # fmt: skip
+    assert journeys.funnel(frame, ["visit", "cart", "order"])["entered"].tolist() == [2, 1, 0]
+
+
+def test_names_may_be_categories_and_amounts_decimals():
+    frame = happened(("a", "2025-03-01", "visit"), ("b", "2025-03-01", "visit"), ("b", "2025-03-02", "order"))
+    plain = frame.assign(channel="app", value=[0.0, 0.0, 10.5])
+    odd = plain.astype({"customer_id": "category", "event": "category", "channel": "category"})
+    odd = odd.assign(value=[Decimal(0), None, Decimal("10.5")]).set_index("customer_id", drop=False)
+    for table in (plain, odd):
+        found = journeys.compare_funnels(table, ["visit", "order"], "channel", min_size=1)
+        assert found["lost_value"][0] == 10.5
+
+
+@ENGINES
+def test_an_amount_that_is_no_number_counts_as_none_and_refunds_leave_nothing_at_stake(engine):
+    frame = happened(("a", "2025-03-01", "visit"), ("b", "2025-03-01", "visit"), ("b", "2025-03-02", "order"))
+    steps = ["visit", "order"]
+    endless = journeys.funnel(engine(frame.assign(value=[1.0, 2.0, np.inf])), steps)
+    assert endless["lost_value"][0] == 2  # what b brought at the visit
+    assert journeys.funnel(engine(frame.assign(value=-5)), steps)["lost_value"].isna().all()
+    assert journeys.funnel(engine(frame.assign(value=None)), steps)["lost_value"].isna().all()
+    with pytest.raises(Problem, match="not amounts"):
+        journeys.funnel(engine(frame.assign(value="5")), steps)
+
+
+@pytest.mark.parametrize("days", [1e9, float("inf")])
+def test_in_a_window_longer_than_all_time_nobody_is_judged_yet(days):
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-02", "order"), ("b", "2025-03-01", "visit"))
+    for found in (journeys.funnel(frame, ["visit", "order"], days), journeys.funnel(frame, ["visit", "order"],
+                                                                                    step_days=days)):  # fmt: skip
+        assert found.loc[0, ["entered", "converted", "judged", "censored"]].tolist() == [2, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"by": "judged"}, '"judged", a column with a meaning of its own'),
+        ({"by": "channel", "within": "channel"}, "Leave within out"),
+        ({"by": None}, "A table was expected.*NoneType"),
+        ({"steps": None}, "at least two steps"),
+        ({"window_days": "30"}, "a number of days"),
+        ({"as_of": "2025-03-20"}, "no day to look back from"),
+        ({"optional": "cart"}, "a list of steps"),
+        ({"per": "event"}, "per names who takes the steps"),
+        ({"events": [1]}, "A table was expected.*list"),
+        ({"events": pd.DataFrame([[1, 2]], columns=["event", "event"])}, "same name"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_words(change, says):
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-02", "order")).assign(channel="app", judged="x")
+    with pytest.raises(Problem, match=says):
+        journeys.compare_funnels(**({"events": frame, "steps": ["visit", "order"], "by": "channel"} | change))
+
+
+def test_groups_keep_their_numbers_where_some_customers_have_none():
+    frame = happened(*[(c, "2025-03-01", e) for c in "abc" for e in ("visit", "order")])
+    who = pd.DataFrame({"customer_id": [*"ab"], "persona": [1, 2]})
+    found = journeys.compare_funnels(frame, ["visit", "order"], who, min_size=1)
+    assert found["persona"].dtype == "int64"
+    mixed = journeys.compare_funnels(frame, ["visit", "order"], who.assign(persona=["b", 1]), min_size=1)
+    assert mixed["persona"].unique().tolist() == ["1", "b"]
+
+
+def test_the_earlier_of_two_deadlines_decides_who_is_lost():
+    # cart on day 8: the step may take until the 14th, the whole until the 11th; on the 12th it is over
+    frame = happened(("a", "2025-03-01", "visit"), ("a", "2025-03-09", "cart"), ("z", "2025-03-12", "order"))
+    step = journeys.funnel(frame, ["visit", "cart", "order"], 10, step_days=8).iloc[1]
+    assert step[["entered", "lost", "censored"]].tolist() == [1, 1, 0]
+
+
+def test_a_window_that_ends_with_the_data_was_seen_whole():
+    frame = happened(("a", "2025-03-01", "visit"), ("z", "2025-03-11", "order"))
+    assert journeys.funnel(frame, ["visit", "order"], 10).loc[0, ["lost", "censored"]].tolist() == [1, 0]

@@ -22,8 +22,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("colour", ["customer_id", "total_spend"])
     ''
     """
-    by_lower = {k.lower(): k for k in known}
-    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    by_lower = {str(k).lower(): k for k in known}
+    near = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
     return f' Did you mean "{by_lower[near[0]]}"?' if near else ""
 
 
@@ -41,4 +41,5 @@ It has: customer_id, total_spend.
     have = list(have)
     for column in need:
         if column not in have:
-            raise Problem(f'{where} has no column "{column}".{did_you_mean(column, have)} It has: {", ".join(have)}.')
+            found = ", ".join(map(str, have))
+            raise Problem(f'{where} has no column "{column}".{did_you_mean(column, have)} It has: {found}.')

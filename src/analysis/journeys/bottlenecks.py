@@ -192,11 +192,6 @@ def _of_groups(compared: pd.DataFrame, currency: str) -> Bottlenecks:
     )
 
 
-def _costliest_first(table: pd.DataFrame, *costs: str) -> pd.DataFrame:
-    """In order of these columns; ties stay in the order of the groups."""
-    return table.sort_values(list(costs), ascending=False, kind="stable")
-
-
 def _verdict_on_groups(worse: pd.DataFrame, keys: list[str], currency: str) -> str:
     if worse.empty:
         return "No group stands out: none surely loses more at a step than everybody else there."

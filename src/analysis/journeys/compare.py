@@ -1,9 +1,8 @@
 """Where does one group of customers get on better or worse, faster or slower, than everybody else?"""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from datetime import date
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from narwhals.typing import IntoFrame
@@ -12,6 +11,7 @@ from analysis import evidence
 from analysis.errors import Problem, require_columns
 from analysis.journeys.course import MICROSECONDS_PER_DAY, Course, Step, course
 from analysis.journeys.funnel import FUNNEL_COLUMNS, Taken, Walked, clusters, funnel_table, walked
+from analysis.journeys.moments import collected, lazily
 from analysis.journeys.reach import Reached, reached
 from analysis.journeys.shares import CONFIDENCE, DIFFERENCE_COLUMNS, with_corrected_differences
 
@@ -52,8 +52,8 @@ def compare_funnels(
         Groups with fewer in the funnel are left out altogether, from "elsewhere" too, so that nothing can be worked out
         about them by subtraction.
     within : str, optional
-        Column of the events, as the entering event has it: like is then compared with like, a group with everybody
-        else who entered by the same channel, say.
+        Column of the events, as the entering event has it, or "month", "quarter", "year": like is then compared with
+        like, a group with everybody else who entered by the same channel, say.
 
     Returns
     -------
@@ -69,7 +69,8 @@ def compare_funnels(
     Raises
     ------
     Problem
-        As for :func:`funnel`; also if `by` names a customer twice, or none who entered the funnel.
+        As for :func:`funnel`; also if `by` names a customer twice, or none who entered the funnel, or if a group bears
+        the name of a figure.
 
     Notes
     -----
@@ -90,18 +91,20 @@ def compare_funnels(
     2        2  visit   0.0        1.0
     3        2  order   NaN        NaN
     """
-    group = by if isinstance(by, str) else group
-    keys = [group] if within is None else [group, within]
-    if len(steps) == 0 or len(by) == 0:
+    by = by if isinstance(by, str) else collected(lazily(by))
+    keys = _keys(by if isinstance(by, str) else group, within)
+    if (isinstance(steps, Sized) and len(steps) == 0) or len(by) == 0:
         return _nothing_compared(keys)
     way = course(steps, window_days, step_days, ordered, optional)
-    told = [c for c in (by, within) if isinstance(c, str) and c not in PERIODS]
+    told = [c for c in (by, within) if isinstance(c, str)]
     together = clusters(events, per)
     ids = together if isinstance(by, str) else ["customer_id"]
-    found = reached(events, way, as_of, per, keep=ids, entering=told)
+    found = reached(events, way, as_of, per, keep=ids, entering=[c for c in told if c not in PERIODS])
     cases = walked(found, way, clustered=bool(together))
-    groups = _groups(found, by, group, _zone(events))[keys].dropna()
-    groups = groups[groups.groupby(keys)[group].transform("size") >= min_size]
+    zone = _zone(events)
+    entered = found.cases.assign(**{c: _periods(found, c, zone) for c in told if c in PERIODS})
+    groups = (entered if isinstance(by, str) else _with_group(entered, by, group))[keys].dropna()
+    groups = groups[groups.groupby(keys)[keys[0]].transform("size") >= min_size]
     tables = [_beside_others(cases, way, groups, keys, name) for name in _each(groups, keys)]
     if not tables:
         return _nothing_compared(keys)
@@ -113,29 +116,42 @@ _COMPARED += ["lost_more", "lost_more_low", "lost_more_high", "lost_more_value"]
 
 
 def _zone(events: IntoFrame) -> str | None:
-    return getattr(nw.from_native(events).lazy().collect_schema()["occurred_at"], "time_zone", None)
+    return getattr(lazily(events).collect_schema()["occurred_at"], "time_zone", None)
 
 
-def _groups(found: Reached, by: pd.DataFrame | str, group: str, zone: str | None) -> pd.DataFrame:
-    """The cases with the group of each."""
-    if isinstance(by, str):
-        return found.cases if by not in PERIODS else found.cases.assign(**{group: _periods(found, by, zone)})
+def _keys(group: str, within: str | None) -> list[str]:
+    """The columns that name the groups."""
+    keys = [group] if within is None else [group, within]
+    ids = ["customer_id", "session_id", "attempt_id", "deal_id", "occurred_at", "value"]
+    taken = [key for key in keys if key in (*FUNNEL_COLUMNS, *_COMPARED, *ids)]
+    if taken:
+        raise Problem(f'Groups cannot be told by "{taken[0]}", a column with a meaning of its own. Rename it.')
+    if group == within:
+        raise Problem(f'Groups by "{group}" cannot be compared within each {within}. Leave within out.')
+    return keys
+
+
+def _with_group(cases: pd.DataFrame, by: pd.DataFrame, group: str) -> pd.DataFrame:
+    """The cases that have a group, with it."""
     require_columns("The table of groups", by.columns, ["customer_id", group])
     groups = by[["customer_id", group]].dropna()
     # identifiers are text everywhere else; a table read from a file may have made numbers of them
     groups = groups.assign(customer_id=groups["customer_id"].astype(str))
+    if groups[group].dtype == object:  # numbers among texts have no order
+        groups = groups.assign(**{group: groups[group].astype(str)})
     twice = groups["customer_id"].duplicated()
     if twice.any():
         raise Problem(
             f"The table of groups names {twice.sum()} customers more than once. Each may be in one {group} only."
         )
-    of_case = found.cases["customer_id"].astype(str).map(groups.set_index("customer_id")[group])
+    of_case = cases["customer_id"].astype(str).map(groups.set_index("customer_id")[group])
     if of_case.isna().all():
         raise Problem(
             f"None of the {len(groups)} customers with a {group} entered the funnel. "
             "Check that both tables name customers by the same id."
         )
-    return found.cases.assign(**{group: of_case})
+    known = of_case.notna()  # who has no group turned whole numbers into floats
+    return cases[known].assign(**{group: of_case[known].astype(groups[group].dtype)})
 
 
 def _periods(found: Reached, by: str, zone: str | None) -> pd.Series:

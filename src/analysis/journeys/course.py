@@ -1,8 +1,9 @@
 """What is asked of a funnel: its steps in order, what an event must be to count as one, and how long each may take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from numbers import Real
 from operator import and_
 
 import narwhals as nw
@@ -11,6 +12,9 @@ import pandas as pd
 from analysis.errors import Problem, did_you_mean
 from analysis.journeys.moments import MICROSECONDS_PER_DAY
 from analysis.segments.conditions import Ground, row_test
+
+#: Days of the longest window: longer ones could end later than whole microseconds can tell.
+_LONGEST = 1e7
 
 #: A step: the name of an event, or conditions on columns of the events, as rules of segments state them.
 Step = str | Mapping[str, object]
@@ -74,8 +78,10 @@ def course(
     Problem
         If the steps are not two or more different ones, the first or last is optional, or a window is not positive.
     """
-    if isinstance(steps, str) or len(list(steps)) < 2:
+    if isinstance(steps, str) or not isinstance(steps, Iterable) or len(steps := list(steps)) < 2:
         raise Problem(f"A funnel needs at least two steps, in order; it was given {steps!r}.")
+    if isinstance(optional, str) or not isinstance(optional, Iterable):
+        raise Problem(f'optional is a list of steps, such as ["search"]; it was given {optional!r}.')
     names = [_name(step) for step in steps]
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     if twice:
@@ -121,6 +127,8 @@ def _place(name: str, names: list[str]) -> int:
 def _microseconds(days: float | None, name: str) -> int | None:
     if days is None:
         return None
-    if not days > 0:
-        raise Problem(f"{name} is {days}: the window must be longer than 0 days; leave it out for no window.")
-    return round(days * MICROSECONDS_PER_DAY)
+    if not isinstance(days, Real) or not days > 0:
+        raise Problem(
+            f"{name} is {days!r}: the window must be a number of days, longer than 0 days; leave it out for no window."
+        )
+    return round(min(days, _LONGEST) * MICROSECONDS_PER_DAY)

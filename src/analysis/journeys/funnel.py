@@ -1,17 +1,17 @@
 """How many customers take each step to the next, how long does it take them, and what are the lost ones worth?"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from datetime import date
 from typing import NamedTuple
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from narwhals.typing import IntoFrame
 from scipy.stats import norm
 
 from analysis.journeys.course import MICROSECONDS_PER_DAY, Course, Step, course
+from analysis.journeys.moments import columns_of
 from analysis.journeys.reach import NEVER, Reached, reached
 from analysis.journeys.shares import CONFIDENCE, interval, ratio, weight_of_one
 from analysis.journeys.waiting import days_until
@@ -47,7 +47,7 @@ def funnel(
     Parameters
     ----------
     events : any frame with columns customer_id, occurred_at, event
-        Its column value, if there is one, is money: what an event brought.
+        Its column value, if there is one, is money: what an event brought; infinite amounts count as none.
     steps : sequence of str or dict
         Steps in order, at least two: the name of an event, or conditions on columns of the events, such as
         ``{"event": "checkout", "channel": "app"}``, under the name ``"step"`` if given. None gives an empty table, for
@@ -75,8 +75,9 @@ def funnel(
         did; ``mean_days``, which those of the judged who converted took; ``lost``, judged and not converted;
         ``censored``, still inside the window when the data end: neither converted nor lost; ``lost_value``, what the
         lost would have brought had they gone on like those who converted, with interval ``lost_value_low``,
-        ``lost_value_high``, NaN where the events have no value; ``weight``, what one of the judged counts for beside
-        independent ones: 1, or less where several cases are one customer's (see Notes).
+        ``lost_value_high``, NaN where the events have no value or those who came through brought nothing; ``weight``,
+        what one of the judged counts for beside independent ones: 1, or less where several cases are one customer's
+        (see Notes).
         The last step has no next: its other figures are empty (counts are of dtype Int64).
 
     Raises
@@ -116,7 +117,7 @@ def funnel(
     0  visit        2          1   0.5          2.0
     1  order        1       <NA>   NaN          NaN
     """
-    if len(steps) == 0:
+    if isinstance(steps, Sized) and len(steps) == 0:
         return _no_funnel()
     way = course(steps, window_days, step_days, ordered, optional)
     together = clusters(events, per)
@@ -126,8 +127,7 @@ def funnel(
 
 def clusters(events: IntoFrame, per: str) -> list[str]:
     """The id under which several cases hang together, where they do."""
-    columns = nw.from_native(events).lazy().collect_schema().names()
-    return ["customer_id"] if per != "customer_id" and "customer_id" in columns else []
+    return ["customer_id"] if per != "customer_id" and "customer_id" in columns_of(events) else []
 
 
 class Taken(NamedTuple):
@@ -258,7 +258,7 @@ def _with_lost_value(table: pd.DataFrame, way: Course, values: np.ndarray | None
     """Adds what the lost would have brought: the chance to come through from the next step on, times the mean value."""
     columns = ["lost_value", "lost_value_low", "lost_value_high"]
     table[columns] = math.nan
-    if values is None or not np.nansum(values):
+    if values is None or not np.nansum(values) > 0:
         return table
     values = np.sort(np.nan_to_num(values))  # in order of size: the sum must not depend on that of the rows
     mean, squares = values.mean(), 0.0

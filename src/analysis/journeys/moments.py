@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import narwhals as nw
 import pandas as pd
+from narwhals.exceptions import DuplicateError
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, did_you_mean, require_columns
@@ -167,7 +168,21 @@ def kinds_in(base) -> list[str]:
 
 
 def columns_of(table: IntoFrame) -> list[str]:
-    return nw.from_native(table).lazy().collect_schema().names()
+    return lazily(table).collect_schema().names()
+
+
+def lazily(table: IntoFrame) -> nw.LazyFrame:
+    """Any table as a lazy frame; rows of pandas lose their index, whose names could be those of columns."""
+    try:
+        frame = nw.maybe_reset_index(nw.from_native(table)).lazy()
+        frame.collect_schema()
+    except TypeError:
+        raise Problem(
+            f"A table was expected, of pandas, DuckDB, Arrow or Spark; it was given {type(table).__name__}."
+        ) from None
+    except DuplicateError as error:
+        raise Problem(f"Two columns of the table have the same name: rename one. {error}") from None
+    return frame
 
 
 def names_of(moments: nw.LazyFrame) -> pd.Series:
@@ -197,14 +212,15 @@ def some(names: list) -> str:
 
 def clean(events: IntoFrame, per: str = "customer_id", more: Sequence[str] = ()) -> nw.LazyFrame:
     """The columns `per`, occurred_at and event without gaps, and `more` as they are; the time as an instant."""
-    frame = nw.from_native(events).lazy()
+    if per in ("occurred_at", "event", "value"):
+        raise Problem(f'per names who takes the steps, such as customer_id or session_id; it was given "{per}".')
+    frame = lazily(events)
     schema = frame.collect_schema()
     need = [per, "occurred_at", "event"]
     require_columns("The table of events", schema.names(), [*need, *more])
     more = [c for c in more if c not in need]
-    # a column of pandas without any value has no type to reckon with
-    empty = [nw.col(c).cast(nw.String) for c in more if schema[c] == nw.Object]
-    frame = frame.select(*need, *more).drop_nulls(need).with_columns(*need, *empty)
+    texts = [nw.col(c).cast(nw.String) for c in _without_a_type(frame, [*need, *more], per)]
+    frame = frame.select(*need, *more).drop_nulls(need).with_columns(*need, *texts)
     if schema["occurred_at"] == nw.Date:
         return frame.with_columns(OCCURRED_AT.cast(nw.Datetime("us")))
     if not isinstance(schema["occurred_at"], nw.Datetime):
@@ -213,6 +229,17 @@ def clean(events: IntoFrame, per: str = "customer_id", more: Sequence[str] = ())
             "Convert it first, for instance with pandas.to_datetime or, in SQL, ::TIMESTAMPTZ."
         )
     return frame
+
+
+def _without_a_type(frame: nw.LazyFrame, columns: list[str], per: str) -> list[str]:
+    """Columns that pandas can only reckon with as texts: empty ones, categories, and ids that are whole numbers.
+
+    Categories have no least one; numbers beside gaps become floats, which long ids do not survive.
+    """
+    schema = frame.collect_schema()
+    ids = (per, "event", "customer_id") if frame.implementation.is_pandas_like() else ()
+    kinds = {c: schema[c] for c in columns if c != "value"}
+    return [c for c, kind in kinds.items() if kind in (nw.Object, nw.Categorical) or (c in ids and kind.is_integer())]
 
 
 def collected(frame: nw.LazyFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Cut what a customer did into visits, or into attempts that begin with an event: each then has a chance of its own."""
 
+from numbers import Real
+
 import narwhals as nw
 from narwhals.typing import IntoFrame
 
@@ -40,14 +42,14 @@ def sessions(events: IntoFrame, minutes: float = 30, containing: str | None = No
     >>> sessions(visits).collect().to_native()[["event", "session_id"]].values.tolist()
     [['visit', 'a 1'], ['order', 'a 1'], ['visit', 'a 2']]
     """
-    if not minutes > 0:
+    if not isinstance(minutes, Real) or not minutes > 0:
         raise Problem(f"A session cannot end after a pause of {minutes} minutes. Give more than 0; 30 is customary.")
     pause = minutes / _MINUTES_PER_DAY * MICROSECONDS_PER_DAY
     frame = _whole(events, "session_id")
     before = OCCURRED_AT.shift(1).over("customer_id", order_by=["occurred_at", "event"])
     waited = (OCCURRED_AT - before).dt.total_microseconds()
     begins = nw.when(waited <= pause).then(nw.lit(0)).otherwise(nw.lit(1))
-    cut = _numbered(frame.with_columns(begins=begins), "session_id", ["occurred_at", "event"])
+    cut = _numbered(frame.with_columns(_begins=begins), "session_id", ["occurred_at", "event"])
     if containing is None:
         return cut
     require_names(frame, [containing])
@@ -91,14 +93,14 @@ def attempts(events: IntoFrame, start: str) -> nw.LazyFrame:
     frame = _whole(events, "attempt_id")
     require_names(frame, [start])
     is_start = nw.when(nw.col("event") == start).then(nw.lit(0)).otherwise(nw.lit(1))
-    order = ["occurred_at", "later"]
-    frame = frame.with_columns(later=is_start)
+    order = ["occurred_at", "_later"]
+    frame = frame.with_columns(_later=is_start)
     before = OCCURRED_AT.shift(1).over("customer_id", order_by=order)
     event_before = nw.col("event").shift(1).over("customer_id", order_by=order)
     again = (event_before == start) & (before == OCCURRED_AT)
     begins = nw.when((nw.col("event") == start) & ~again.fill_null(False)).then(nw.lit(1)).otherwise(nw.lit(0))
-    numbered = _numbered(frame.with_columns(begins=begins), "attempt_id", order, number="number")
-    return numbered.filter(nw.col("number") > 0).drop("later", "number")
+    numbered = _numbered(frame.with_columns(_begins=begins), "attempt_id", order, number="_number")
+    return numbered.filter(nw.col("_number") > 0).drop("_later", "_number")
 
 
 def _whole(events: IntoFrame, new: str) -> nw.LazyFrame:
@@ -108,7 +110,8 @@ def _whole(events: IntoFrame, new: str) -> nw.LazyFrame:
 
 def _numbered(frame: nw.LazyFrame, name: str, order: list[str], number: str | None = None) -> nw.LazyFrame:
     """Adds the customer's id with the count of what has begun so far."""
-    counted = frame.with_columns(so_far=nw.col("begins").cum_sum().over("customer_id", order_by=order)).drop("begins")
-    id = nw.concat_str([nw.col("customer_id").cast(nw.String), nw.col("so_far").cast(nw.String)], separator=" ")
+    so_far = nw.col("_begins").cum_sum().over("customer_id", order_by=order)
+    counted = frame.with_columns(_so_far=so_far).drop("_begins")
+    id = nw.concat_str([nw.col("customer_id").cast(nw.String), nw.col("_so_far").cast(nw.String)], separator=" ")
     named = counted.with_columns(id.alias(name))
-    return named.rename({"so_far": number}) if number else named.drop("so_far")
+    return named.rename({"_so_far": number}) if number else named.drop("_so_far")
