@@ -743,9 +743,13 @@ def test_looking_back_from_a_day_a_deal_that_was_won_later_is_open(maven_crm_sal
 
 def test_of_mavens_6711_deals_decided_4238_were_won(maven_crm_sales):
     plan = journeys.default_steps(maven_crm_sales.base)
-    funnel = journeys.funnel(journeys.events(maven_crm_sales.base, plan.kind), plan.steps).set_index("step")
-    assert plan.kind == "deals"
-    assert (funnel.loc["decided", "entered"], funnel.loc["decided", "converted"]) == (6711, 4238)
+    funnel = journeys.funnel(journeys.events(maven_crm_sales.base, plan.kind), plan.steps, per=plan.per)
+    table = journeys.with_open_deals(funnel).set_index("step")
+    assert (plan.kind, plan.per) == ("deals", "deal_id")
+    assert (table.loc["decided", "entered"], table.loc["decided", "converted"]) == (6711, 4238)
+    # 1,589 deals were engaged and are open still: only the others that were not won are lost
+    assert table["lost"].iloc[:2].tolist() == [0, (maven_crm_sales.raw["deal_stage"] == "Lost").sum()] == [0, 2473]
+    assert table["censored"].iloc[:2].tolist() == [1589, 0]
 
 
 def test_of_mavens_deals_that_come_up_52_in_a_hundred_are_won_and_old_ones_hardly_ever(maven_crm_sales):

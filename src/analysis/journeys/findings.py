@@ -77,7 +77,8 @@ def findings(
     if plan.kind == "deals":
         open_yet = first["entered"] - funnel["entered"].iloc[1]
         return [
-            f"Of {first['entered']:,} deals created, {last['entered']:,} are won and {open_yet:,} not decided yet "
+            f"Of {first['entered']:,} deals of which it is known when they came up, {last['entered']:,} were won "
+            f"afterwards and {open_yet:,} not decided yet "
             f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)}).",
             *told,
         ]
