@@ -743,9 +743,13 @@ def test_looking_back_from_a_day_a_deal_that_was_won_later_is_open(maven_crm_sal
 
 def test_of_mavens_6711_deals_decided_4238_were_won(maven_crm_sales):
     plan = journeys.default_steps(maven_crm_sales.base)
-    funnel = journeys.funnel(journeys.events(maven_crm_sales.base, plan.kind), plan.steps).set_index("step")
-    assert plan.kind == "deals"
-    assert (funnel.loc["decided", "entered"], funnel.loc["decided", "converted"]) == (6711, 4238)
+    funnel = journeys.funnel(journeys.events(maven_crm_sales.base, plan.kind), plan.steps, per=plan.per)
+    table = journeys.with_open_deals(funnel).set_index("step")
+    assert (plan.kind, plan.per) == ("deals", "deal_id")
+    assert (table.loc["decided", "entered"], table.loc["decided", "converted"]) == (6711, 4238)
+    # 1,589 deals were engaged and are open still: only the others that were not won are lost
+    assert table["lost"].iloc[:2].tolist() == [0, (maven_crm_sales.raw["deal_stage"] == "Lost").sum()] == [0, 2473]
+    assert table["censored"].iloc[:2].tolist() == [1589, 0]
 
 
 def test_of_mavens_deals_that_come_up_52_in_a_hundred_are_won_and_old_ones_hardly_ever(maven_crm_sales):
@@ -806,6 +810,18 @@ def test_the_share_of_leads_won_in_time_is_one_less_kaplan_meier(olist_marketing
     assert "842 deals are won and none is recorded as lost" in found.words
 
 
+def test_leads_without_a_recorded_end_are_open_and_none_is_lost(olist_marketing_funnel):
+    base, raw = olist_marketing_funnel.base, olist_marketing_funnel.raw
+    plan = journeys.default_steps(base)
+    events = journeys.events(base, plan.kind)
+    funnel = journeys.with_open_deals(journeys.funnel(events, plan.steps, plan.window_days, base.as_of, per=plan.per))
+    # one lead signed before it was contacted, and so did not go from the one to the other
+    after = int((raw["won_at"] >= raw["first"]).sum())
+    assert (plan.kind, funnel["entered"].tolist()) == ("deals", [8000, after, after]) == ("deals", [8000, 841, 841])
+    assert (funnel["lost"].iloc[0], funnel["censored"].iloc[0]) == (0, 8000 - after)
+    assert journeys.bottlenecks(funnel).verdict == "Nobody is known to be lost at any step."
+
+
 def test_leads_are_compared_by_origin_within_a_quarter(olist_marketing_funnel):
     found, raw = journeys.win_rates(olist_marketing_funnel.base, "source"), olist_marketing_funnel.raw
     took = raw["won_at"] - raw["first"]
@@ -841,6 +857,28 @@ def test_customers_of_the_help_desk_take_its_four_steps_as_a_plain_walk_says(hel
     assert funnel["entered"].tolist() == [391, 386, 386, 385] == users_reaching(log, steps)
 
 
+def test_half_of_the_help_desks_closed_tickets_are_closed_within_the_median_of_the_file(helpdesk):
+    tickets, cases = frame(helpdesk.base, "tickets"), helpdesk.raw.groupby("Case ID")["at"]
+    closed = helpdesk.raw[helpdesk.raw["Activity"] == "Closed"].groupby("Case ID")["at"].max()
+    took = (closed - cases.min().reindex(closed.index)).median()
+    found = (tickets["closed_at"] - tickets["opened_at"]).median()
+    assert abs(found - took) < pd.Timedelta(hours=1)  # an hour more or less where clocks change
+
+
+def test_the_commonest_move_at_the_help_desk_is_made_as_often_as_pandas_counts(helpdesk):
+    # the commonest move of all; events of a customer at the same moment stand in the order of the steps, then by name
+    base, steps = helpdesk.base, helpdesk.base.parameters["4_journeys"]["steps"]
+    moves = journeys.transitions(journeys.events(base, "events"), steps)
+    inner = moves[~moves["source"].isin([journeys.START]) & ~moves["target"].isin([journeys.END])]
+    most = inner.loc[inner["n"].idxmax()]
+    raw = helpdesk.raw.assign(rank=helpdesk.raw["Activity"].map({step: i for i, step in enumerate(steps)}).fillna(9))
+    raw = raw.sort_values(["customer", "at", "rank", "Activity"])
+    follows = raw.groupby("customer")["Activity"].shift(-1)
+    pair = (raw["Activity"] == "Assign seriousness") & (follows == "Take in charge ticket")
+    assert (most["source"], most["target"]) == ("Assign seriousness", "Take in charge ticket")
+    assert most["n"] == pair.sum() == 3431
+
+
 # A clothing shop's clicks
 
 
@@ -853,6 +891,17 @@ def test_24026_sessions_leaf_through_the_catalogue_in_the_order_of_their_clicks(
     )
     assert funnel["entered"].tolist() == users_reaching(log, steps)
     assert funnel["entered"].iloc[0] == raw.loc[raw["page"] == 1, "session ID"].nunique() == 21_127
+
+
+def test_of_the_clothing_shops_clicks_nobody_is_told_to_wait_as_the_file_has_no_clock(eshop_clothing_2008):
+    base, raw = eshop_clothing_2008.base, eshop_clothing_2008.raw
+    funnel = journeys.funnel(journeys.events(base, "stages"), base.parameters["4_journeys"]["steps"])
+    found = journeys.bottlenecks(funnel)
+    assert "hour" not in raw.columns
+    assert "nobody waits" in found.verdict_on_delays
+    # 72.1 % of 1,806 sessions on page 4 go no further, the largest share of any page
+    assert found.table.loc[found.table["stands_out"], "step"].tolist() == ["page 4"]
+    assert found.table["loss_rate"].max() == pytest.approx(1 - 503 / 1806)
 
 
 def test_clicks_lie_on_the_days_of_the_file(eshop_clothing_2008):

@@ -11,7 +11,7 @@ from analysis.journeys.attribution import METHODS, NO_TOUCH, attribution, attrib
 from analysis.journeys.bottlenecks import Bottlenecks, bottlenecks
 from analysis.journeys.compare import compare_funnels
 from analysis.journeys.customary import DEAL_EVENTS, ORDER_LADDER, SHOP_EVENTS, STAGES
-from analysis.journeys.deals import WinRates, deal_events, stage_order, win_rates
+from analysis.journeys.deals import WinRates, deal_events, stage_order, win_rates, with_open_deals
 from analysis.journeys.detours import jumps, loops
 from analysis.journeys.divergence import Divergence, divergence
 from analysis.journeys.findings import bought_all_the_same, findings
@@ -80,5 +80,6 @@ __all__ = [
     "touches_in",
     "transitions",
     "win_rates",
+    "with_open_deals",
     "worksheet",
 ]

@@ -10,6 +10,12 @@ from analysis.errors import require_columns
 from analysis.evidence import percent, percent_range, short
 from analysis.journeys.shares import DIFFERENCE_COLUMNS, interval, ratio, with_corrected_differences
 
+#: What is said where one group has nobody to be held against.
+NO_GROUPS = "There are no groups to compare."
+
+#: In days: whoever goes on within it does not wait, and logs without a clock put their events as close.
+MINUTE = 1 / 1440
+
 
 class Bottlenecks(NamedTuple):
     """Where customers are lost and held up, costliest first, and what may be said about it.
@@ -160,6 +166,8 @@ def _verdict_on_waiting(delays: pd.DataFrame) -> str:
     if timed.empty:
         return "How long the steps take is not known."
     most = timed.iloc[0]
+    if most["mean_days"] < MINUTE:
+        return "The steps follow each other within a minute, as far as their times are recorded: nobody waits."
     half = "" if np.isnan(most["median_days"]) else f"; half of all within {evidence.duration(most['median_days'])}"
     return (
         f"Most of the waiting lies between {most['step']} and {most['next_step']}: {percent(most['share'])} of all, "
@@ -173,6 +181,7 @@ def _verdict_on_waiting(delays: pd.DataFrame) -> str:
 
 def _of_groups(compared: pd.DataFrame, currency: str) -> Bottlenecks:
     keys = list(compared.columns[: compared.columns.get_loc("step")])
+    comparable = compared["difference"].notna().any()
     table = compared.assign(next_step=compared.groupby(keys, sort=False)["step"].shift(-1))
     worse = table[table["differs"].astype(bool) & (table["difference_high"] < 0)]
     slower = table[table["slower"].astype(bool) & (table["days_low"] > 0)]
@@ -186,9 +195,9 @@ def _of_groups(compared: pd.DataFrame, currency: str) -> Bottlenecks:
     days = ["converted", "mean_days", "days_elsewhere", "days_difference", "days_low", "days_high", "days_p_corrected"]
     return Bottlenecks(
         worse[[*keys, "step", "next_step", *rates, *more]].reset_index(drop=True),
-        _verdict_on_groups(worse, keys, currency),
+        _verdict_on_groups(worse, keys, currency) if comparable else NO_GROUPS,
         slower[[*keys, "step", "next_step", *days, "days_waited"]].reset_index(drop=True),
-        _verdict_on_slow_groups(slower, keys),
+        _verdict_on_slow_groups(slower, keys) if comparable else NO_GROUPS,
     )
 
 

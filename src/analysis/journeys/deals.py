@@ -211,6 +211,32 @@ def win_rates(
     return WinRates(table, int(judged["won"].sum()), len(judged), _words(judged, table, splits, within_days))
 
 
+def with_open_deals(funnel: pd.DataFrame) -> pd.DataFrame:
+    """The funnel of deals, with those not decided yet as open rather than lost.
+
+    Parameters
+    ----------
+    funnel : DataFrame, as from :func:`funnel` without a window, its first step that a deal came up
+
+    Returns
+    -------
+    DataFrame
+        At the first step nobody is ``lost`` and nothing is at stake; who went no further is ``censored``. Its ``rate``
+        stays that of all, as far as the data go.
+
+    Examples
+    --------
+    >>> funnel = pd.DataFrame({"step": ["created", "decided", "won"], "lost": [7, 2, None], "censored": [0, 0, None],
+    ...                        "lost_value": [70.0, 20.0, None]})
+    >>> with_open_deals(funnel)[["lost", "censored"]].fillna(0).astype(int).values.tolist()
+    [[0, 7], [2, 0], [0, 0]]
+    """
+    table, first = funnel.copy(), funnel.index[:1]
+    table.loc[first, "censored"] = table.loc[first, "censored"] + table.loc[first, "lost"]
+    table.loc[first, [c for c in table if c.startswith("lost")]] = 0
+    return table
+
+
 def deals_until(
     base: Mapping[str, IntoFrame],
     as_of: date | None = None,

@@ -77,7 +77,8 @@ def findings(
     if plan.kind == "deals":
         open_yet = first["entered"] - funnel["entered"].iloc[1]
         return [
-            f"Of {first['entered']:,} deals created, {last['entered']:,} are won and {open_yet:,} not decided yet "
+            f"Of {first['entered']:,} deals of which it is known when they came up, {last['entered']:,} were won "
+            f"afterwards and {open_yet:,} not decided yet "
             f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)}).",
             *told,
         ]
@@ -89,7 +90,7 @@ def findings(
         slow = timed.loc[timed["median_days"].idxmax()]
         following = funnel["step"].iloc[slow.name + 1]
         sentences.append(
-            f"The slowest step is from {slow['step']} to {following}: half of all who entered it took it within "
+            f"{_slowest_of(funnel)} is from {slow['step']} to {following}: half of all who entered it took it within "
             f"{evidence.duration(slow['median_days'])}."
         )
     return sentences + told
@@ -111,6 +112,12 @@ def _arrival(plan: Plan, funnel: pd.DataFrame) -> str:
     if may_still := int(needed["censored"].sum()):
         said += f"; {may_still:,} are on the way and may still go on"
     return f"{said}."
+
+
+def _slowest_of(funnel: pd.DataFrame) -> str:
+    """Where fewer than half take a step, it may be slower still."""
+    all_timed = funnel["median_days"].iloc[:-1].notna().all()
+    return "The slowest step" if all_timed else "Of the steps that half of those who come to them take, the slowest"
 
 
 def _standing_out(found: Bottlenecks) -> list[str]:

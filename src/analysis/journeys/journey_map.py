@@ -28,6 +28,9 @@ MAP_COLUMNS = ["persona", "stage", "row", "statement", "kind", "measure", "of", 
                "elsewhere", "difference", "low", "high", "n", "n_elsewhere", "p_corrected", "effect", "unit", "source",
                "question"]  # fmt: skip
 
+_WHERE = ["persona", "stage", "action", "channel", "compared_with"]
+GAIN_COLUMNS = [*_WHERE, *(c for c in OPPORTUNITY_COLUMNS if c not in {*_WHERE, "place"}), "assumption", "statement"]
+
 #: Of the lines of a persona's card so many stand on the map.
 _FROM_THE_CARD = 3
 
@@ -291,9 +294,7 @@ def _with_words(gains, plan, locale, names, days) -> pd.DataFrame:
     gains["compared_with"] = np.where(same, "channel", "persona")
     gains["assumption"] = locale.say("map.assumes")
     gains["statement"] = [map_words.opportunity(row, locale, names, days) for row in gains.itertuples()]
-    first = ["persona", "stage", "action", "channel", "compared_with"]
-    rest = [c for c in OPPORTUNITY_COLUMNS if c not in (*first, "place")]
-    return gains[[*first, *rest, "assumption", "statement"]]
+    return gains[GAIN_COLUMNS]
 
 
 def _of_gains(gains) -> pd.DataFrame:
@@ -362,5 +363,5 @@ _NUMBERS = ("elsewhere", "difference", "low", "high", "n", "n_elsewhere", "p_cor
 
 def _no_map(why: str, about) -> JourneyMaps:
     none = pd.DataFrame(columns=["persona", "name", "title", "n", "share"])
-    gains = pd.DataFrame(columns=["persona", "stage", *OPPORTUNITY_COLUMNS[2:]])
+    gains = pd.DataFrame(columns=GAIN_COLUMNS)
     return JourneyMaps(pd.DataFrame(columns=MAP_COLUMNS), gains, none, [], why, about)

@@ -133,7 +133,8 @@ def _deal_moments(deals: nw.LazyFrame) -> nw.LazyFrame:
     def moments(frame, time, event, value=_NO_NUMBER):
         return frame.select(
             "deal_id",
-            *[c for c in ("customer_id",) if c in columns],
+            # a deal without an account stands for itself
+            *[nw.coalesce(c, "deal_id").alias(c) for c in ("customer_id",) if c in columns],
             occurred_at=nw.col(time),
             event=event,
             action=_NOTHING,

@@ -157,8 +157,10 @@ def _asked(scores) -> str:
 
 def _size(table) -> str:
     """How many the shares of the first stage rest on."""
-    n = table.loc[table["measure"] == "reached", "n"]
-    return f"n = {counted(n.iloc[0], 'customer')}" if len(n) else ""
+    reached = table[table["measure"] == "reached"]
+    if reached.empty:
+        return ""
+    return f"n = {counted(reached['n'].iloc[0], 'deal' if reached['source'].iloc[0] == 'deals' else 'customer')}"
 
 
 def _title(table, stages, score, name) -> str:
