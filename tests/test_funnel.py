@@ -504,3 +504,17 @@ def test_the_earlier_of_two_deadlines_decides_who_is_lost():
 def test_a_window_that_ends_with_the_data_was_seen_whole():
     frame = happened(("a", "2025-03-01", "visit"), ("z", "2025-03-11", "order"))
     assert journeys.funnel(frame, ["visit", "order"], 10).loc[0, ["lost", "censored"]].tolist() == [1, 0]
+
+
+def test_differences_of_days_are_corrected_after_holm():
+    # three groups, so three comparisons of days: the smallest p counts three times, the next twice
+    rng, start = np.random.default_rng(5), pd.Timestamp("2025-03-01")
+    ids = [f"{g}{i}" for g in "xyz" for i in range(20)]
+    days = np.concatenate([rng.normal(4, 1, 20), rng.normal(4.5, 1, 20), rng.normal(5, 1, 20)])
+    frame = pd.DataFrame({"customer_id": ids * 2, "event": ["order"] * 60 + ["delivery"] * 60,
+                          "occurred_at": [start] * 60 + list(start + pd.to_timedelta(days, "D"))})  # fmt: skip
+    who = pd.DataFrame({"customer_id": ids, "region": [i[0] for i in ids]})
+    table = journeys.compare_funnels(frame, ["order", "delivery"], who, "region").dropna(subset=["days_p"])
+    p = table["days_p"].sort_values()
+    expected = np.maximum.accumulate(np.minimum(p.to_numpy() * [3, 2, 1], 1))
+    assert table.loc[p.index, "days_p_corrected"].tolist() == pytest.approx(expected.tolist())

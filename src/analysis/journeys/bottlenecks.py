@@ -33,6 +33,11 @@ class Bottlenecks(NamedTuple):
     delays: pd.DataFrame
     verdict_on_delays: str
 
+    @property
+    def words(self) -> list[str]:
+        """Both verdicts, or the one that they share."""
+        return list(dict.fromkeys([self.verdict, self.verdict_on_delays]))
+
 
 def bottlenecks(funnel: pd.DataFrame, currency: str = "") -> Bottlenecks:
     """Where are most customers lost, where do they wait, and does any step, or any group at a step, stand out?

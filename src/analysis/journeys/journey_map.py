@@ -105,6 +105,12 @@ class JourneyMaps:
         row = self.personas.set_index("persona").loc[persona]
         return JourneyMap(content(table, row, self.stages, self.about), table)
 
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write each map as a page of its own, ``persona-<number>.html``."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return [self[number].save(folder / f"persona-{number}.html") for number in self.personas["persona"]]
+
     def _repr_html_(self) -> str:
         return "".join(each._repr_html_() for each in self) or map_html.paragraph(self.why)
 
