@@ -135,6 +135,13 @@ def test_only_makes_what_is_asked_for_and_what_that_needs(chapters, small, tmp_p
     assert statuses(outcomes) == {"0_first": "made", "1_second": "made", "2_alone": "missing"}
 
 
+def test_a_chapter_whose_tables_went_with_a_base_read_anew_is_not_called_unchanged(chapters, small, tmp_path):
+    run, _ = pipeline.make_report(small, out=tmp_path / "out")
+    run.file("alone").unlink()
+    _, outcomes = pipeline.make_report(small, out=tmp_path / "out", only=["second"])
+    assert statuses(outcomes) == {"0_first": "unchanged", "1_second": "unchanged", "2_alone": "missing"}
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [

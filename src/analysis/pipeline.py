@@ -301,9 +301,11 @@ def _make(
 def _left_alone(chapter: Chapter, run: Run) -> Outcome:
     """A chapter that was not asked for: as an earlier run left it, or not made."""
     stamp = run.folder / "stamps" / f"{chapter.name}.json"
-    if stamp.is_file():
-        return Outcome(chapter, "unchanged", json.loads(stamp.read_text())["seconds"])
-    return Outcome(chapter, "missing", reason="It was not asked for.")
+    if not stamp.is_file():
+        return Outcome(chapter, "missing", reason="It was not asked for.")
+    if not all(run.has(a) for a in chapter.writes):
+        return Outcome(chapter, "missing", reason="The base was read anew since, and this was not asked for.")
+    return Outcome(chapter, "unchanged", json.loads(stamp.read_text())["seconds"])
 
 
 def _forget(chapter: Chapter, run: Run, stamp: Path) -> None:
