@@ -105,6 +105,12 @@ class JourneyMaps:
         row = self.personas.set_index("persona").loc[persona]
         return JourneyMap(content(table, row, self.stages, self.about), table)
 
+    @property
+    def words(self) -> list[str]:
+        """What would be gained, most first, with the persona's name before it."""
+        names = self.personas.set_index("persona")["name"]
+        return [f"{names[gain.persona]}: {gain.statement}" for gain in self.opportunities.itertuples()]
+
     def save(self, folder: str | Path) -> list[Path]:
         """Write each map as a page of its own, ``persona-<number>.html``."""
         folder = Path(folder)
