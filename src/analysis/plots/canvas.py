@@ -132,7 +132,9 @@ def table(frame: pd.DataFrame, shares: tuple[str, ...] = ()) -> Styler:
     formats = dict.fromkeys(frame.select_dtypes("number").columns, _few_digits)
     formats |= dict.fromkeys(frame.select_dtypes("datetime").columns, "{:%Y-%m-%d}")
     formats |= {column: percent for column in shares if column in frame}
-    lists = [c for c in frame.select_dtypes(object) if frame[c].map(lambda cell: isinstance(cell, list)).any()]
+    lists = [
+        c for c in frame.select_dtypes(["object", "str"]) if frame[c].map(lambda cell: isinstance(cell, list)).any()
+    ]
     said = {c: frame[c].map("; ".join, na_action="ignore") for c in lists}
     said |= {c: frame[c].map({True: "yes", False: "no"}) for c in frame.select_dtypes("bool")}
     styled = frame.assign(**said).style.hide(axis="index").format(formats, na_rep="", escape="html")
