@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -186,6 +187,21 @@ def test_the_second_of_two_runs_into_one_folder_stops(chapters, small, tmp_path)
     run = prepare(small, out=tmp_path / "out")
     with exclusive(run.folder), pytest.raises(Problem, match="is being written by another run"):
         pipeline.make_report(small, out=tmp_path / "out")
+
+
+def test_a_notebook_opened_beside_another_waits_for_it(chapters, small, tmp_path):
+    out = tmp_path / "out"
+    first = prepare(small, out=out)
+    read_at = first.file("orders").stat().st_mtime_ns
+    with ThreadPoolExecutor() as threads:
+        with exclusive(out):
+            second = threads.submit(prepare, small, out=out, patience=30)
+            other = threads.submit(pipeline.make_report, small, out=out, before="2_alone")
+            time.sleep(0.5)
+            assert not second.done()
+            assert not other.done()
+        assert second.result().folder == other.result()[0].folder == first.folder
+    assert first.file("orders").stat().st_mtime_ns == read_at  # what the first one read is not read again
 
 
 def test_an_output_folder_that_cannot_be_written_is_named(small, tmp_path):

@@ -94,6 +94,10 @@ CHAPTERS = (
 )
 
 
+#: Seconds that a notebook opened on its own waits for another one, opened beside it, to make what both need.
+NOTEBOOK_PATIENCE = 600
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a chapter ended: made, unchanged, failed or missing; and why, where it is not there."""
@@ -137,14 +141,15 @@ def make_report(
     """
     wanted = _needed(_named([before]), itself=False) if before else _needed(_named(only) if only else list(CHAPTERS))
     given = _checked_overrides(overrides or {})
+    patience = NOTEBOOK_PATIENCE if before else 0
     with Kernels() as kernels:
         run = read_already(source, as_of, data, seed, out)
         if run is None:
             if wanted:
                 kernels.start(_imports(wanted[0]))  # it starts while the base is read
-            run = prepare(source, as_of, data, seed, out)
+            run = prepare(source, as_of, data, seed, out, patience)
         parameters = checked_parameters(run.about["parameters"], given, seed)
-        with exclusive(run.folder):
+        with exclusive(run.folder, patience):
             outcomes = []
             for c in CHAPTERS:
                 if c in wanted:

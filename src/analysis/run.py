@@ -131,13 +131,12 @@ def open_run(run_dir: str, chapter: str) -> Run:
         The chapter that asks, e.g. "2_segments": the chapters whose tables it needs are run first if they are missing.
     """
     if not run_dir:
-        folder = (read_already("bookshop") or prepare("bookshop")).folder
-        make_missing = [sys.executable, "-m", "analysis.cli", "report", "bookshop", "--before", chapter]
         # a process of its own: a kernel cannot wait for another kernel
+        make_missing = [sys.executable, "-m", "analysis.cli", "report", "bookshop", "--before", chapter]
         made = subprocess.run(make_missing, capture_output=True, text=True, check=False)
         if made.returncode:
             raise Problem(made.stderr.strip() or made.stdout.strip())
-        return Run(folder)
+        return read_already("bookshop")
     folder = Path(run_dir)
     if not (folder / "data" / "base.json").is_file():
         raise Problem(
@@ -158,7 +157,12 @@ def read_already(
 
 
 def prepare(
-    source: str, as_of: date | None = None, data: Path | None = None, seed: int = 1, out: Path | None = None
+    source: str,
+    as_of: date | None = None,
+    data: Path | None = None,
+    seed: int = 1,
+    out: Path | None = None,
+    patience: float = 0,
 ) -> Run:
     """Read a base into a run folder.
 
@@ -168,6 +172,8 @@ def prepare(
         As in :func:`analysis.sources.read`.
     out : Path, optional
         The run's folder; default: `reports/<source>-<as_of>`.
+    patience : float
+        Seconds to wait for another run into the same folder.
     """
     asked = _asked(source, as_of, data, seed)
     base = read_source(source, as_of, data, seed)
@@ -176,7 +182,9 @@ def prepare(
     if inside or (run.folder.is_dir() and any(run.folder.iterdir()) and not (run.folder / "stamps").is_dir()):
         found = f"{inside[0].name}, a file of the source" if inside else "files that no run has made"
         raise Problem(f"{run.folder} holds {found}. Choose an empty or a new folder with --out.")
-    with exclusive(run.folder):
+    with exclusive(run.folder, patience):
+        if _holds(run.folder, asked):  # read by the run that this one waited for
+            return run
         make_folder(run.folder / "stamps")
         try:
             _write_base(run, base)
@@ -189,14 +197,14 @@ def prepare(
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold a run's folder; a second run into the same folder stops with a message."""
+def exclusive(folder: Path, patience: float = 0) -> Iterator[None]:
+    """Hold a run's folder; a second run into the same folder waits so many seconds, then stops with a message."""
     from filelock import FileLock, Timeout  # here: notebooks do not need it
 
     make_folder(folder)
     lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise Problem(
             f"{folder} is being written by another run. Wait for it, or choose another folder with --out."
