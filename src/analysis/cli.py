@@ -14,6 +14,7 @@ from pathlib import Path
 
 from analysis import __version__
 from analysis.errors import Problem
+from analysis.phrases import LANGUAGES
 
 _REPORT_EXAMPLES = """examples:
   moshtari report                                     the bookshop, simulated, nothing needed
@@ -113,6 +114,9 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--only", nargs="+", default=[], metavar="CHAPTER", help="chapters to make, with what they need"
     )
+    command.add_argument(
+        "--lang", choices=LANGUAGES, default="en", help="language of the report: English or Persian (default: en)"
+    )
     command.add_argument("--before", default="", help=argparse.SUPPRESS)  # what a notebook opened on its own asks for
     command.add_argument("--force", action="store_true", help="run chapters even if nothing has changed")
     command.add_argument(
@@ -164,6 +168,7 @@ def _report(options: argparse.Namespace) -> int:
         before=options.before,
         force=options.force,
         overrides=overrides,
+        language=options.lang,
     )
     failed = [o for o in outcomes if o.status == "failed"]
     for outcome in failed:

@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint  # not statsmodels.api: slow
 
 from analysis.errors import Problem, require_columns
+from analysis.phrases import figure, marked, phrase, spoken
 from analysis.vocabulary import words
 
 #: Cohen (1988) calls |h| = 0.2 a small effect; Cliff's delta of 0.147 to 0.33 is small (Romano and others 2006). One
@@ -50,6 +51,18 @@ COMPARISON_COLUMNS = (
 OF_BUYERS = ("n_orders", "n_order_days", "n_lines", "total_spend", "spend_365d", "n_categories")
 
 
+#: Large numbers in words, the largest first.
+_LARGE = {1e12: marked("{figure} trillion"), 1e9: marked("{figure} billion"), 1e6: marked("{figure} million")}
+
+
+#: Lengths of time: one, several, and how many make a day.
+_LENGTHS = (
+    (marked("{n} day"), marked("{n} days"), 1),
+    (marked("{n} hour"), marked("{n} hours"), 24),
+    (marked("{n} minute"), marked("{n} minutes"), 1440),
+)
+
+
 def percent(share, decimals=0):
     """A share in per cent as text, never rounded to none or to all.
 
@@ -63,12 +76,12 @@ def percent(share, decimals=0):
     size = abs(100 * share)
     at_the_edge = 0 < size < 1 or 99 < size < 100
     text = f"{min(max(round(size, 1), 0.1), 99.9):.1f}" if at_the_edge else f"{size:,.{decimals}f}"
-    return ("−" if share < 0 and size else "") + text + " %"
+    return figure(("−" if share < 0 and size else "") + text + " %")
 
 
 def percent_range(low, high, decimals=0):
     """Two shares as an interval in per cent: "12.4 to 13.1 %"."""
-    return f"{percent(low, decimals).removesuffix(' %')} to {percent(high, decimals)}"
+    return phrase("{low} to {high}", low=percent(low, decimals).rstrip(" %٪"), high=percent(high, decimals))
 
 
 def short(number):
@@ -82,14 +95,15 @@ def short(number):
     if number is None or not np.isfinite(number):
         return "–"
     size, word = abs(float(number)), ""
-    for unit, name in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
+    for unit, name in _LARGE.items():
         if size >= unit * 0.9995:
             size, word = size / unit, name
             break
     if size and (word or not 1000 <= size < 10_000):
         size = round(size, 2 - int(np.floor(np.log10(size))))
     text = f"{size:,.0f}" if size >= 100 else f"{size:.4f}".rstrip("0").rstrip(".")
-    return ("−" if number < 0 and text != "0" else "") + text + word
+    signed = figure(("−" if number < 0 and text != "0" else "") + text)
+    return phrase(word, figure=signed) if word else signed
 
 
 def in_words(column):
@@ -100,6 +114,10 @@ def in_words(column):
     >>> in_words("n_orders"), in_words("spend_365d"), in_words("recency_days"), in_words("last_order_at")
     ('number of orders', 'spend in 365 days', 'recency (days)', 'last order')
     """
+    if spoken() != "en":
+        from analysis import locale  # here: it says shares by way of this module
+
+        return locale.of(spoken()).concept(column)
     said = words(column)
     if said and said.noun:
         return said.noun
@@ -117,10 +135,10 @@ def duration(days):
     ('12.3 days', '2.4 hours', '4.9 minutes', '1 day', 'no time')
     """
     if days == 0:
-        return "no time"
-    unit, length = next(((u, n) for u, n in (("day", 1), ("hour", 24)) if days * n >= 1), ("minute", 1440))
+        return phrase("no time")
+    one, more, length = next((t for t in _LENGTHS if days * t[2] >= 1), _LENGTHS[-1])
     text = f"{days * length:,.1f}".removesuffix(".0")
-    return f"{text} {unit}" + ("" if text == "1" else "s")
+    return phrase(one if text == "1" else more, n=figure(text))
 
 
 def of_buyers(profiles):

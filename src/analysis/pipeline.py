@@ -118,12 +118,13 @@ def make_report(
     before: str = "",
     force: bool = False,
     overrides: Mapping[str, Mapping[str, str]] | None = None,
+    language: str = "en",
 ) -> tuple[Run, list[Outcome]]:
     """Read a base, run the chapters that are out of date, bind the report.
 
     Parameters
     ----------
-    source, as_of, data, seed, out
+    source, as_of, data, seed, out, language
         As in :func:`analysis.run.prepare`.
     only : sequence of str
         Chapters to make, with what they need; default all.
@@ -143,11 +144,11 @@ def make_report(
     given = _checked_overrides(overrides or {})
     patience = NOTEBOOK_PATIENCE if before else 0
     with Kernels() as kernels:
-        run = read_already(source, as_of, data, seed, out)
+        run = read_already(source, as_of, data, seed, out, language)
         if run is None:
             if wanted:
                 kernels.start(_imports(wanted[0]))  # it starts while the base is read
-            run = prepare(source, as_of, data, seed, out, patience)
+            run = prepare(source, as_of, data, seed, out, language, patience)
         parameters = checked_parameters(run.about["parameters"], given, seed)
         with exclusive(run.folder, patience):
             outcomes = []
@@ -395,7 +396,7 @@ def _write_run_json(run: Run, outcomes: list[Outcome], parameters: dict, seed: i
     write_json(
         run.folder / "run.json",
         {
-            **{k: about[k] for k in ("name", "title", "about", "as_of", "timezone", "currency")},
+            **{k: about[k] for k in ("name", "title", "about", "language", "as_of", "timezone", "currency")},
             "source": about["name"],
             "seed": seed,
             "version": __version__,

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from analysis import places, schema
 from analysis.errors import Problem
+from analysis.phrases import speak
 from analysis.sources import Base, connect, find, load, set_aside
 from analysis.sources import read as read_source
 from analysis.sources.base import sql_name, sql_text
@@ -136,21 +137,26 @@ def open_run(run_dir: str, chapter: str) -> Run:
         made = subprocess.run(make_missing, capture_output=True, text=True, check=False)
         if made.returncode:
             raise Problem(made.stderr.strip() or made.stdout.strip())
-        return read_already("bookshop")
+        return _opened(read_already("bookshop").folder)
     folder = Path(run_dir)
     if not (folder / "data" / "base.json").is_file():
         raise Problem(
             f"{run_dir} is no run: it has no data/base.json. Make one with `moshtari report SOURCE`, or leave run_dir "
             f"empty for the bookshop."
         )
-    return Run(folder.resolve())
+    return _opened(folder)
 
 
 def read_already(
-    source: str, as_of: date | None = None, data: Path | None = None, seed: int = 1, out: Path | None = None
+    source: str,
+    as_of: date | None = None,
+    data: Path | None = None,
+    seed: int = 1,
+    out: Path | None = None,
+    language: str = "en",
 ) -> Run | None:
     """The run into which exactly this was read before, if there is one: same question, same files, same package."""
-    asked = _asked(source, as_of, data, seed)
+    asked = _asked(source, as_of, data, seed, language)
     name = source if source == "bookshop" else load(Path(asked["source"])).name
     folders = [out] if out else sorted(places.REPORTS.glob(f"{name}-*"))
     return next((Run(f.resolve()) for f in folders if _holds(f, asked)), None)
@@ -162,6 +168,7 @@ def prepare(
     data: Path | None = None,
     seed: int = 1,
     out: Path | None = None,
+    language: str = "en",
     patience: float = 0,
 ) -> Run:
     """Read a base into a run folder.
@@ -171,13 +178,16 @@ def prepare(
     source, as_of, data, seed
         As in :func:`analysis.sources.read`.
     out : Path, optional
-        The run's folder; default: `reports/<source>-<as_of>`.
+        The run's folder; default: `reports/<source>-<as_of>`, with `-<language>` where that is not English.
+    language : {"en", "fa"}
+        Of the book.
     patience : float
         Seconds to wait for another run into the same folder.
     """
-    asked = _asked(source, as_of, data, seed)
+    asked = _asked(source, as_of, data, seed, language)
     base = read_source(source, as_of, data, seed)
-    run = Run((out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}").absolute())
+    in_language = "" if language == "en" else f"-{language}"
+    run = Run((out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}{in_language}").absolute())
     inside = [f for f in base.inputs if run.folder.resolve() in f.resolve().parents]
     if inside or (run.folder.is_dir() and any(run.folder.iterdir()) and not (run.folder / "stamps").is_dir()):
         found = f"{inside[0].name}, a file of the source" if inside else "files that no run has made"
@@ -187,7 +197,7 @@ def prepare(
             return run
         make_folder(run.folder / "stamps")
         try:
-            _write_base(run, base)
+            _write_base(run, base, language)
         except duckdb.Error as e:
             message = str(e).splitlines()[0].rstrip(".")
             raise Problem(f"{source}: {message}. Check the mapping's SQL and the files.") from None
@@ -238,7 +248,9 @@ def package_digest() -> str:
     digest = hashlib.sha256(json.dumps(versions()).encode())
     root = Path(__file__).parent
     for file in sorted(
-        p for p in root.rglob("*") if p.suffix in (".py", ".toml") and "notebooks" not in p.relative_to(root).parts
+        p
+        for p in root.rglob("*")
+        if p.suffix in (".po", ".py", ".toml") and "notebooks" not in p.relative_to(root).parts
     ):
         digest.update(str(file.relative_to(root)).encode())
         digest.update(file.read_bytes())
@@ -256,7 +268,7 @@ def write_json(file: Path, content: object) -> None:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
 
-def _write_base(run: Run, base: Base) -> None:
+def _write_base(run: Run, base: Base, language: str) -> None:
     """The base as artefacts: canonical tables in an order of their own, row accounts, and what was set aside."""
     _reading_stamp(run.folder).unlink(missing_ok=True)
     make_folder(run.data)
@@ -279,6 +291,7 @@ def _write_base(run: Run, base: Base) -> None:
             "name": base.name,
             "title": base.title,
             "about": base.about,
+            "language": language,
             "timezone": base.timezone,
             "currency": base.currency,
             "as_of": base.as_of.isoformat(),
@@ -309,7 +322,14 @@ def _reading_stamp(folder: Path) -> Path:
     return folder / "stamps" / "reading.json"
 
 
-def _asked(source: str, as_of: date | None, data: Path | None, seed: int) -> dict:
+def _opened(folder: Path) -> Run:
+    """A run, in whose language the process speaks from now on."""
+    run = Run(folder.resolve())
+    speak(run.about.get("language", "en"))
+    return run
+
+
+def _asked(source: str, as_of: date | None, data: Path | None, seed: int, language: str) -> dict:
     """The question that reading answers."""
     sample = source == "bookshop"
     return {
@@ -317,6 +337,7 @@ def _asked(source: str, as_of: date | None, data: Path | None, seed: int) -> dic
         "as_of": as_of and as_of.isoformat(),
         "data": None if sample else str((data or places.DATA).absolute()),
         "seed": seed if sample else None,
+        "language": language,
     }
 
 

@@ -19,21 +19,36 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean
+from analysis.phrases import LANGUAGES, isolated, speaking, spoken
 from analysis.schema import BOUGHT, SCORE, THROUGH
 from analysis.vocabulary import words
 
-LANGUAGES = ("en", "fa")
-
 #: Amounts of money from here on are said in millions: whoever reads 12,345,678 counts the commas.
 _LONG = 10_000_000
-
-#: Letters that are read from the right: Hebrew, Arabic, Persian.
-_FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufefc]"
 
 #: A number in a value of the data: a year, a bound of a band.
 _FIGURE = r"\d(?:[\d,.]*\d)?"
 
 _PREFIXES = (BOUGHT, THROUGH, SCORE)
+
+
+def named(value: object, column: str = "") -> str:
+    """A value of the data as the readers call it: in English as the data have it.
+
+    Parameters
+    ----------
+    value, column
+        As for :meth:`Locale.value`.
+
+    Examples
+    --------
+    >>> named("product_view")
+    'product_view'
+    >>> with speaking("fa"):
+    ...     named("female") == "زن"
+    True
+    """
+    return str(value) if spoken() == "en" else of(spoken()).value(value, column)
 
 
 @cache
@@ -119,10 +134,8 @@ class Locale:
         >>> of("en").isolated("Barg Online"), of("fa").isolated("Barg Online") == "\u2068Barg Online\u2069"
         ('Barg Online', True)
         """
-        foreign = (
-            self.direction == "rtl" and re.search("[A-Za-z]", str(text)) and not re.search(_FROM_THE_RIGHT, str(text))
-        )
-        return f"\u2068{text}\u2069" if foreign else str(text)
+        with speaking(self.language):
+            return isolated(str(text))
 
     def knows(self, key: str) -> bool:
         """Whether there is such a text.
@@ -162,7 +175,8 @@ class Locale:
         """
         if not _is_known(share):
             return "–"
-        figure = evidence.percent(share, decimals).removesuffix(" %")
+        with speaking("en"):
+            figure = evidence.percent(share, decimals).removesuffix(" %")
         return self.say("writing.percent", figure=self._figure(figure))
 
     def money(self, amount: float, currency: str = "", decimals: int = 0) -> str:
@@ -363,7 +377,8 @@ class Locale:
 
     def _short(self, amount: float) -> str:
         """Three digits and a word: 12.3 million."""
-        figure, _, word = evidence.short(amount).partition(" ")
+        with speaking("en"):
+            figure, _, word = evidence.short(amount).partition(" ")
         return f"{self._figure(figure)} {self.texts['writing'][word]}" if word else self._figure(figure)
 
     def _as_written(self, figure: str) -> str:

@@ -12,10 +12,12 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from pandas.io.formats.style import Styler
 
 from analysis.evidence import percent, percent_range, short
+from analysis.locale import named
+from analysis.phrases import counted, figure, from_the_right, phrase
 
 #: Everybody, and what is merely there. QUIET is the grey for text: 5.3 : 1 on white (WCAG 2.2 AA asks for 4.5).
 GREY, PALE, QUIET, INK = "#b3b3b3", "#e3e3e3", "#6b6b6b", "#262626"
@@ -135,10 +137,12 @@ def table(frame: pd.DataFrame, shares: tuple[str, ...] = ()) -> Styler:
     lists = [
         c for c in frame.select_dtypes(["object", "str"]) if frame[c].map(lambda cell: isinstance(cell, list)).any()
     ]
-    said = {c: frame[c].map("; ".join, na_action="ignore") for c in lists}
-    said |= {c: frame[c].map({True: "yes", False: "no"}) for c in frame.select_dtypes("bool")}
+    said = {c: frame[c].map(_listed, na_action="ignore") for c in lists}
+    said |= {c: frame[c].map({True: phrase("yes"), False: phrase("no")}) for c in frame.select_dtypes("bool")}
+    texts = [c for c in frame.select_dtypes(["object", "str", "category"]) if c not in lists]
+    said |= {c: frame[c].astype(object).map(lambda v, c=c: named(v, c), na_action="ignore") for c in texts}
     styled = frame.assign(**said).style.hide(axis="index").format(formats, na_rep="", escape="html")
-    return styled.format_index(lambda name: str(name).replace("_", " "), axis="columns")
+    return styled.format_index(_column_heading, axis="columns")
 
 
 def alt_text(figure: Figure) -> str:
@@ -157,7 +161,7 @@ def alt_text(figure: Figure) -> str:
     titles += [axes.get_title(loc) for axes in figure.axes for loc in ("left", "center", "right")]
     drawn = figure.get_label() or "; ".join(filter(None, map(_axes_in_words, figure.axes)))
     sentences = [*titles, drawn, figure.get_supxlabel()]
-    return " ".join(_sentence(s) for s in sentences if s) or "Figure without a title."
+    return " ".join(_sentence(s) for s in sentences if s) or phrase("Figure without a title.")
 
 
 def segment_colour(number: int) -> str:
@@ -179,31 +183,40 @@ def canvas(height: float | None = None, rows: float = 0, least: float = 1.9, pan
 
 def finish(axes: Axes, title: str, drawn: str, notes: str, source: str | None) -> Axes:
     """Write title and last line over the whole width, attach the description, and fix the layout."""
-    figure = axes.figure
-    figure.set_label(drawn)
-    title_width = figure.bbox.width * 0.98
-    line = figure.supxlabel("", x=0.004, ha="left", size=8, color=QUIET)
+    drawing, edge = axes.figure, (0.996 if from_the_right() else 0.004)
+    side = "right" if from_the_right() else "left"
+    drawing.set_label(drawn)
+    title_width = drawing.bbox.width * 0.98
+    line = drawing.supxlabel("", x=edge, ha=side, size=8, color=QUIET)
     _fill(line, " · ".join(filter(None, (source, notes))), title_width)
-    axes.set_title("", loc="center", ha="left", pad=26 if axes.get_ylabel() else 12)
+    axes.set_title("", loc="center", ha=side, pad=26 if axes.get_ylabel() else 12)
     _fill(axes.title, title, title_width)
     if axes.get_xlabel():
         _fill(axes.xaxis.label, axes.get_xlabel(), title_width * 0.85)
+    _write_ticks_in_the_language(drawing)
     # Further lines of text must not squeeze the marks.
     more = 0.19 * axes.get_title().count("\n") + 0.14 * (line.get_text() + axes.get_xlabel()).count("\n")
-    figure.set_figheight(figure.get_figheight() + more)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    # Flush with the figure's left edge, not with the axes': long names on the left would push it far in.
+    drawing.set_figheight(drawing.get_figheight() + more)
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")
+    # Flush with the figure's edge, not with the axes': long names on the left would push it far in.
     box = axes.get_position()
-    axes.title.set_x((0.004 - box.x0) / box.width)
+    axes.title.set_x((edge - box.x0) / box.width)
     return axes
+
+
+def time_axis(axes: Axes) -> None:
+    """Let time run the way the readers read: in Persian from right to left. Once its limits are set."""
+    if from_the_right() and not axes.xaxis_inverted():
+        axes.invert_xaxis()
 
 
 def nothing_to_show(reason: str) -> Axes:
     axes = canvas(height=0.8)
     axes.set_axis_off()
-    title = axes.set_title("", loc="center", ha="left", color=QUIET, weight="normal", x=0)
-    _fill(title, f"Nothing to show: {reason}.", axes.figure.bbox.width * 0.95)
+    side = "right" if from_the_right() else "left"
+    title = axes.set_title("", loc="center", ha=side, color=QUIET, weight="normal", x=int(from_the_right()))
+    _fill(title, phrase("Nothing to show: {reason}.", reason=reason), axes.figure.bbox.width * 0.95)
     return axes
 
 
@@ -230,8 +243,8 @@ def _svg_bundle(figure: Figure):
 
 
 def _axes_in_words(axes: Axes) -> str:
-    labels = (("horizontal axis", axes.get_xlabel()), ("vertical axis", axes.get_ylabel()))
-    return ", ".join(f"{name}: {label}" for name, label in labels if label)
+    labels = ((phrase("horizontal axis"), axes.get_xlabel()), (phrase("vertical axis"), axes.get_ylabel()))
+    return phrase(", ").join(f"{name}: {label}" for name, label in labels if label)
 
 
 def heading(axes: Axes, text: str) -> None:
@@ -255,7 +268,7 @@ def ranked_axis(axes: Axes, labels: list[str]) -> None:
 
 def share_axis(axes: Axes, label: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5 if is_wide() else 2, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g} %"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: figure(f"{100 * v:.3g} %")))
     axes.set_xlabel(label)
 
 
@@ -311,6 +324,23 @@ def heat(axes: Axes, values, text, size: int = 9, nudge: float = 0.0, top: float
         spine.set_visible(False)
 
 
+def _listed(items: list) -> str:
+    return phrase("; ").join(named(item) for item in items)
+
+
+def _column_heading(column) -> str:
+    """What a column of a table is called over it; the catalogue `columns` has them by their names."""
+    said = phrase(str(column)) if from_the_right() else str(column)
+    return said.replace("_", " ")
+
+
+def _write_ticks_in_the_language(drawing: Figure) -> None:
+    """Plain numbers along the axes get the language's digits; texts and our own figures have them."""
+    for axis in (a for axes in drawing.axes for a in (axes.xaxis, axes.yaxis)):
+        if from_the_right() and isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(FuncFormatter(lambda v, _: figure(f"{v:,.6g}".replace("-", "−"))))
+
+
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
     return text if text[-1] in ".!?…" else text + "."
@@ -327,7 +357,7 @@ def room(share: float) -> int:
 
 def name_of(text) -> str:
     """A name for the left margin: broken into two lines at most, cut after that."""
-    return "\n".join(textwrap.wrap(str(text), room(0.24), max_lines=2, placeholder=" …"))
+    return "\n".join(textwrap.wrap(named(text), room(0.24), max_lines=2, placeholder=" …"))
 
 
 def wrapped(text: str, share: float) -> str:
@@ -344,10 +374,6 @@ def listing(pairs, limit: int = 12) -> str:
     return "; ".join(f"{name} {value}" for name, value in list(pairs)[:limit])
 
 
-def counted(n: float, noun: str) -> str:
-    return f"{n:,.0f} {noun}" + ("" if n == 1 else "s")
-
-
 def interval_words(low: float, high: float, before: str = "", after: str = "") -> str:
     """Two shares as an interval in per cent; nothing where they are unknown."""
     if not np.isfinite([low, high]).all():
@@ -357,14 +383,12 @@ def interval_words(low: float, high: float, before: str = "", after: str = "") -
 
 def sizes_in_words(sizes: pd.Series, unit: str = "customer") -> str:
     least, most = sizes.min(), sizes.max()
-    return (
-        f"n = {counted(most, unit)} in each group"
-        if least == most
-        else f"n = {least:,.0f} to {counted(most, unit)} in a group"
-    )
+    if least == most:
+        return phrase("n = {n} in each group", n=counted(most, unit))
+    return phrase("n = {least:,.0f} to {most} in a group", least=least, most=counted(most, unit))
 
 
 def _few_digits(number: float) -> str:
     if not np.isfinite(number):
         return str(number)
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    return figure(f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}")
