@@ -6,6 +6,32 @@ Takes `profiles` and named segments. Gives the names by rule in the other langua
 from analysis.segments.naming import names_by_rule
 
 
+def called(known, language):
+    """What personas are called in a language.
+
+    Parameters
+    ----------
+    known : Personas, or :class:`analysis.personas.drift.Known`
+        With the table `personas`; the names in other languages are known of the personas of today only.
+    language : {"en", "fa"}
+
+    Returns
+    -------
+    Series of str, by the number of the persona
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from types import SimpleNamespace
+    >>> personas = pd.DataFrame({"persona": [1], "title": ["Readers"]})
+    >>> called(SimpleNamespace(personas=personas, about={"titles": {"fa": {1: "Khanandegan"}}}), "fa").tolist()
+    ['Khanandegan']
+    """
+    found = known.personas.set_index("persona")["title"].astype(str)
+    names = getattr(known, "about", {}).get("titles", {}).get(language, {})
+    return found.index.to_series().map(names).fillna(found).rename("title")
+
+
 def titles(profiles, segments):
     """The titles of the personas beside the English ones.
 
