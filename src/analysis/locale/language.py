@@ -33,7 +33,7 @@ _PREFIXES = (BOUGHT, THROUGH, SCORE)
 
 
 def named(value: object, column: str = "") -> str:
-    """A value of the data as the readers call it: in English as the data have it.
+    """A value of the data as the readers call it: in English, or where nobody knows it, as the data have it.
 
     Parameters
     ----------
@@ -48,7 +48,25 @@ def named(value: object, column: str = "") -> str:
     ...     named("female") == "زن"
     True
     """
-    return str(value) if spoken() == "en" else of(spoken()).value(value, column)
+    if spoken() == "en":
+        return str(value)
+    said = of(spoken()).value(value, column)
+    return str(value) if said == str(value).replace("_", " ") else said
+
+
+def column_name(column: object) -> str:
+    """A column of a table as the readers call it: in English as the data have it.
+
+    Examples
+    --------
+    >>> column_name("birth_date")
+    'birth_date'
+    >>> with speaking("fa"):
+    ...     column_name("birth_date") == "تاریخ تولد", column_name("Shoe_size") == "Shoe size"
+    (True, True)
+    """
+    said = translated(str(column))
+    return of(spoken()).concept(str(column)) if spoken() != "en" and said == str(column) else said
 
 
 def day(of_year: date) -> str:

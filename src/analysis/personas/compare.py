@@ -145,7 +145,7 @@ def _named(row, locale, currency):
     name = about(row, locale)
     if row.level not in ("", "yes"):
         return f"{name}: {locale.value(row.level, row.trait)}"
-    return f"{name} ({currency})" if row.unit == "money" and currency else name
+    return f"{name} ({locale.value(currency, 'currency')})" if row.unit == "money" and currency else name
 
 
 def _cell(row, locale):

@@ -3,6 +3,8 @@
 Takes `profiles` and named segments. Gives the names by rule in the other languages; what people called a group stays.
 """
 
+import pandas as pd
+
 from analysis.segments.naming import names_by_rule
 
 
@@ -21,15 +23,14 @@ def called(known, language):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from types import SimpleNamespace
     >>> personas = pd.DataFrame({"persona": [1], "title": ["Readers"]})
     >>> called(SimpleNamespace(personas=personas, about={"titles": {"fa": {1: "Khanandegan"}}}), "fa").tolist()
     ['Khanandegan']
     """
-    found = known.personas.set_index("persona")["title"].astype(str)
+    found = known.personas.set_index("persona")["title"]
     names = getattr(known, "about", {}).get("titles", {}).get(language, {})
-    return found.index.to_series().map(names).fillna(found).rename("title")
+    return pd.Series([names.get(persona, title) for persona, title in found.items()], found.index, dtype="str")
 
 
 def titles(profiles, segments):

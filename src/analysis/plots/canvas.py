@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from pandas.io.formats.style import Styler
 
 from analysis.evidence import percent, percent_range, short
-from analysis.locale import day, named
+from analysis.locale import column_name, day, named
 from analysis.phrases import counted, figure, from_the_right, phrase
 
 #: Everybody, and what is merely there. QUIET is the grey for text: 5.3 : 1 on white (WCAG 2.2 AA asks for 4.5).
@@ -308,6 +308,7 @@ def label_bars(axes: Axes, y, x, texts, colour: str = INK, size: int = 9) -> Non
             color=colour,
             size=size,
             ha="left" if side > 0 else "right",
+            multialignment="right" if from_the_right() else None,
         )
 
 
@@ -335,8 +336,7 @@ def _cell(value, column: str) -> str:
 
 def _column_heading(column) -> str:
     """What a column of a table is called over it; the catalogue `columns` has them by their names."""
-    said = phrase(str(column)) if from_the_right() else str(column)
-    return said.replace("_", " ")
+    return column_name(column).replace("_", " ")
 
 
 def _write_ticks_in_the_language(drawing: Figure) -> None:

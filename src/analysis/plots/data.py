@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.errors import require_columns
 from analysis.evidence import percent, short
-from analysis.locale import first_day, month_name, month_of, named, of, year_of
-from analysis.phrases import from_the_right, phrase, spoken, translated
+from analysis.locale import column_name, first_day, month_name, month_of, named, of, year_of
+from analysis.phrases import from_the_right, phrase, spoken
 from analysis.plots.canvas import (
     ACCENT,
     GREY,
@@ -125,7 +125,7 @@ def completeness(quality: pd.DataFrame, source: str | None = None) -> Axes:
     y, filled = np.arange(len(shown)), shown["filled"].to_numpy()
     axes.barh(y, 1, color=PALE, height=0.6)
     axes.barh(y, filled, color=[ACCENT if f < 0.5 else GREY for f in filled], height=0.6)
-    places = [(translated(c), named(t, "table")) for t, c in zip(shown["table"], shown["column"], strict=True)]
+    places = [(column_name(c), named(t, "table")) for t, c in zip(shown["table"], shown["column"], strict=True)]
     labels = [elided(f"{column} · {table}", room(0.3)) for column, table in places]
     ranked_axis(axes, labels + [""] * bool(more))
     label_bars(axes, y, np.ones(len(y)), [percent(f) for f in filled])
@@ -147,7 +147,7 @@ def _emptiest_in_words(gaps: pd.DataFrame, n: int) -> str:
     """How many columns are thin, and which is the emptiest."""
     thin, worst = int((gaps["filled"] < 0.5).sum()), gaps.iloc[0]
     told = {"n": thin, "columns": counted(n, "column"), "share": percent(worst["filled"])}
-    told |= {"column": elided(translated(worst["column"]), 30), "table": named(worst["table"], "table")}
+    told |= {"column": elided(column_name(worst["column"]), 30), "table": named(worst["table"], "table")}
     if thin == 0:
         return phrase("No column is less than half filled; the emptiest is {column} of {table}, {share} filled", **told)
     if thin == 1:

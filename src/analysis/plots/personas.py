@@ -33,7 +33,7 @@ def persona_fit(overlap: pd.DataFrame, source: str | None = None) -> Axes:
     places = np.arange(len(names)) + 0.5
     numbers = [figure(str(i)) for i in range(1, len(names) + 1)]
     # marks of direction: the number stands beside its row, whichever way the name is written
-    labels = [f"\u200e{elided(name, room(0.36))}\u200e  {i}" for i, name in zip(numbers, names, strict=True)]
+    labels = [f"\u200e\u2068{elided(name, room(0.36))}\u2069  {i}" for i, name in zip(numbers, names, strict=True)]
     axes.set(xticks=places, xticklabels=numbers, yticks=places, yticklabels=labels)
     axes.xaxis.tick_top()
     axes.invert_yaxis()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import percent, short
-from analysis.locale import named, of, retold
+from analysis.locale import column_name, named, of, retold
 from analysis.phrases import counted, marked, phrase, spoken, translated
 from analysis.quality.checks import Defect, Mend, PutBack, all_defects, check_in_words, where
 from analysis.quality.headlines import HEADLINES, headlines
@@ -122,7 +122,7 @@ def findings(base: Base, quality: pd.DataFrame) -> list[str]:
         sentences.append(phrase("{place}: {check} ({defects:,} of {checked:,}). Mended: {bends}.", **told))
     holes = completeness(quality).query("table == 'customers' and filled < 0.5")
     if len(holes):
-        shares = [f"{translated(h.column)} ({percent(h.filled)})" for h in holes.head(4).itertuples()]
+        shares = [f"{column_name(h.column)} ({percent(h.filled)})" for h in holes.head(4).itertuples()]
         listed = phrase(", ").join(shares)
         sentences.append(phrase("Known of fewer than half of the customers: {columns}.", columns=listed))
     stale = quality[quality["check"].str.startswith("stops ")]

@@ -20,8 +20,8 @@ from rapidfuzz.distance import OSA
 
 from analysis import schema
 from analysis.expressions import day_of
-from analysis.locale import day, named, retold
-from analysis.phrases import figure, marked, phrase, translated
+from analysis.locale import column_name, day, named, retold
+from analysis.phrases import figure, marked, phrase
 from analysis.quality.tables import first_of_the_bulk, span
 from analysis.sources import Base
 from analysis.sources.accounts import reason_in_words
@@ -306,7 +306,7 @@ def days_before_all_others(base: Base) -> Iterator[Defect]:
         early = days[days["day"] < start]
         text = f"{start:%Y-%m-%d}"
         rule = f'[tables.{table}.set_aside] "clock not set" = "{time} < \'{text}\'"'
-        cure = phrase("Set them aside: {rule}", rule=rule)
+        cure = phrase("Set them aside: {rule}.", rule=rule)
         keys = base[table].filter(day_of(time) < nw.lit(start.to_pydatetime()))
         yield Defect(
             *(table, time, f"long before all others, which begin on {text}", "validity"),
@@ -608,8 +608,8 @@ def test_accounts(base: Base) -> Iterator[Defect]:
         return
     found = customers.filter(nw.any_horizontal(*tests, ignore_nulls=True))
     if hit := _rows(found):
-        rule = '[tables.customers.set_aside] "test account" = "name ILIKE \'test%\'".'
-        cure = phrase("Set them aside: {rule}", rule=rule)
+        rule = '[tables.customers.set_aside] "test account" = "name ILIKE \'test%\'"'
+        cure = phrase("Set them aside: {rule}.", rule=rule)
         mend = Mend("customers", found.select("customer_id"))
         yield Defect("customers", "name", "test account", "consistency", _rows(customers), hit, (), cure, mend)
 
@@ -684,7 +684,7 @@ def folded(value: str) -> str:
 def where(row) -> str:
     """The place of a defect, as a reader finds it: table.column, or the table for whole rows."""
     table = named(row.table, "table")
-    return phrase("{table}.{column}", table=table, column=translated(row.column)) if row.column else table
+    return phrase("{table}.{column}", table=table, column=column_name(row.column)) if row.column else table
 
 
 def check_in_words(check: str) -> str:
