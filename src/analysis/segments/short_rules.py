@@ -6,6 +6,7 @@ the group meet it: measured on customers from whom the rule was not learnt.
 """
 
 import re
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -325,13 +326,14 @@ def _whole(x):
 
 def _shortened(ways, traits, member):
     """Fewer conditions and ways, as long as the F measure hardly falls."""
-    fewest = _f_measure(ways, traits, member) - HARDLY_ANY
+    held = _held(ways, traits)  # each condition is tried once, not with every candidate
+    fewest = _f_measure(ways, held, member) - HARDLY_ANY
     while True:
         shorter = [_unique([*ways[:i], *ways[i + 1 :]]) for i in range(len(ways)) if len(ways) > 1]
         for i, way in enumerate(ways):
             for j in range(len(way) if len(way) > 1 else 0):
                 shorter.append(_unique([*ways[:i], [*way[:j], *way[j + 1 :]], *ways[i + 1 :]]))
-        worth = [_f_measure(candidate, traits, member).round(9) for candidate in shorter]
+        worth = [_f_measure(candidate, held, member).round(9) for candidate in shorter]
         if not worth or max(worth) < fewest:
             return [[_certain(condition, way, traits) for condition in way] for way in ways]
         ways = shorter[int(np.argmax(worth))]
@@ -347,18 +349,28 @@ def _unique(ways):
     return [way for i, way in enumerate(ways) if way not in ways[:i]]
 
 
-def _f_measure(ways, traits, member):
+def _f_measure(ways, held, member):
     """Harmonic mean of precision and recall (van Rijsbergen 1979, Information Retrieval)."""
-    met = _met(ways, traits)
+    met = _any_of(ways, held, len(member))
     return 2 * (met & member).sum() / (met.sum() + member.sum())
 
 
 def _met(ways, traits):
     """Who meets any of the ways."""
-    met = np.zeros(len(traits), dtype=bool)
+    return _any_of(ways, _held(ways, traits), len(traits))
+
+
+def _any_of(ways, held, n):
+    """Who of n customers meets any of the ways, by who meets each condition."""
+    met = np.zeros(n, dtype=bool)
     for way in ways:
-        met |= np.logical_and.reduce([_holds(condition, traits) for condition in way])
+        met |= np.logical_and.reduce([held[condition] for condition in way])
     return met
+
+
+def _held(ways, traits):
+    """Condition → of whom it holds."""
+    return {condition: _holds(condition, traits) for condition in dict.fromkeys(chain.from_iterable(ways))}
 
 
 def _holds(condition, traits):
