@@ -71,7 +71,18 @@ def more(content: dict, n: int) -> str:
     >>> more({"language": "en", "more": "… {n} more in the evidence table"}, 3)
     '… 3 more in the evidence table'
     """
-    return content.get("more", "…").replace("{n}", str(n).translate(_DIGITS.get(content["language"], {})))
+    return content.get("more", "…").replace("{n}", counted(content, n))
+
+
+def counted(content: dict, n: int) -> str:
+    """A number of things in the card's digits.
+
+    Examples
+    --------
+    >>> counted({"language": "en"}, 12), counted({"language": "fa"}, 12) == "۱۲"
+    ('12', True)
+    """
+    return str(n).translate(_DIGITS.get(content["language"], {}))
 
 
 def heading(content: dict) -> tuple[str, str]:

@@ -15,6 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
 from analysis import evidence, locale
+from analysis.locale import named
+from analysis.phrases import phrase, spoken
 from analysis.segments.describe import joined
 from analysis.vocabulary import WORDS, words
 
@@ -156,13 +158,17 @@ group meet it.
     """
     told = []
     for row in rules.itertuples():
-        here = f"**{row.segment_name}** ({row.n:,} customers): "
+        said = {"name": row.segment_name, "n": row.n}
         if not isinstance(row.rule, str) or not row.rule:
-            told.append(f"{here}no short rule was found.")
+            told.append(phrase("**{name}** ({n:,} customers): no short rule was found.", **said))
             continue
-        precision, recall = evidence.percent(row.precision), evidence.percent(row.recall)
+        said |= {"precision": evidence.percent(row.precision), "recall": evidence.percent(row.recall)}
         told.append(
-            f"{here}{row.rule}. Of those who meet it {precision} are in the group, and {recall} of the group meet it."
+            phrase(
+                "**{name}** ({n:,} customers): {rule}. Of those who meet it {precision} are in the group, and {recall} "
+                "of the group meet it.",
+                **{**said, "rule": row.rule},
+            )
         )
     return told
 
@@ -184,9 +190,9 @@ def _everyone(segments, counts):
 def _no_rules(everyone):
     missing = {"meet": pd.Series(pd.NA, everyone.index, dtype="Int64"), **dict.fromkeys(_INTERVALS, np.nan)}
     fidelity = pd.DataFrame(columns=["told", "leaves", "accuracy", "low", "high", "balanced", "chosen"])
-    verdict = f"Fewer than two groups have {FEWEST_FOR_RULE} customers: no rule can tell them apart."
+    verdict = phrase("Fewer than two groups have {n} customers: no rule can tell them apart.", n=FEWEST_FOR_RULE)
     if len(everyone) < 2:
-        verdict = "There is one group only, which needs no rule."
+        verdict = phrase("There is one group only, which needs no rule.")
     return ShortRules(everyone.assign(rule="", **missing), fidelity, verdict)
 
 
@@ -427,49 +433,75 @@ def _verdict(fidelity, rules, groups):
     """What the rules are worth, in a sentence or two."""
     of = fidelity.drop_duplicates("told", keep="last").set_index("told")
     tree, said, naive = fidelity[fidelity["chosen"]].iloc[0], of.loc["rules as said"], of.iloc[-1]
-    text = (
-        f"A tree of {tree['leaves']} leaves tells {evidence.percent(tree['accuracy'])} of customers it has not seen "
-        f"rightly (interval {evidence.percent_range(tree['low'], tree['high'])}), the rules as said "
-        f"{evidence.percent(said['accuracy'])}; to call everybody a member of the largest group would be right for "
-        f"{evidence.percent(naive['accuracy'])} (n = {len(groups):,})."
+    text = phrase(
+        "A tree of {leaves} leaves tells {right} of customers it has not seen rightly (interval {interval}), the rules "
+        "as said {said}; to call everybody a member of the largest group would be right for {naive} (n = {n:,}).",
+        **{"leaves": tree["leaves"], "right": evidence.percent(tree["accuracy"]), "n": len(groups)},
+        **{"said": evidence.percent(said["accuracy"]), "naive": evidence.percent(naive["accuracy"])},
+        interval=evidence.percent_range(tree["low"], tree["high"]),
     )
     without = int((rules["rule"] == "").sum())
-    return text + (f" Groups without a rule: {without}." if without else "")
+    return f"{text} {phrase('Groups without a rule: {n}.', n=without)}" if without else text
 
 
 def _said(ways, traits, currency):
     """The ways into a group as one sentence's end: "who …, or who …"."""
-    return ", or ".join(_way_said(way, traits, currency) for way in ways)
+    return phrase(", or ").join(_way_said(way, traits, currency) for way in ways)
 
 
 def _way_said(way, traits, currency):
-    said = [_condition_said(condition, traits, currency) for condition in way]
-    who = [text for text in said if not text.startswith("whose ")]
-    whose = [text for text in said if text.startswith("whose ")]
-    return " and ".join([*([f"who {' and '.join(who)}"] if who else []), *whose])
+    does = [condition for condition in way if _is_sentence(condition)]
+    has = [_condition_said(condition, traits, currency) for condition in way if not _is_sentence(condition)]
+    done = phrase(" and ").join(_condition_said(condition, traits, currency) for condition in does)
+    return phrase(" and ").join([*([phrase("who {does}", does=done)] if done else []), *has])
+
+
+def _is_sentence(condition):
+    """Whether the readers' language has a sentence for the trait, and bounds that stand in it."""
+    known, bounded = words(condition.trait), np.isfinite(condition.low) or np.isfinite(condition.high)
+    named_levels = condition.is_level or condition.not_levels
+    return bool(known and known.unit and not named_levels and bounded and not np.isposinf(condition.low))
 
 
 def _condition_said(condition, traits, currency):
     """A condition in words: "has placed at least 4 orders", "whose favourite category is novel"."""
+    if condition.is_level or condition.not_levels:
+        return _levels_said(condition, traits)
     noun = evidence.in_words(condition.trait)
+    if np.isposinf(condition.low):
+        return phrase("whose {noun} is not known", noun=noun)
+    if np.isinf(condition.low) and np.isinf(condition.high):
+        return phrase("whose {noun} is known", noun=noun)
+    unit, x = _unit(words(condition.trait), currency), traits[condition.trait, ""].dropna().to_numpy()
+    bounds = _bounds_said(condition, unit, _whole(x))
+    text = phrase("whose {noun} is {value}", noun=noun, value=bounds)
+    if _is_sentence(condition):
+        none = locale.of(spoken()).say("fallback.none")
+        text = _sentence_said(condition, none if _is_none(condition, _whole(x)) else bounds)
+    unknown = condition.also_unknown and traits[condition.trait, ""].isna().any()
+    return phrase("{condition} (or not known)", condition=text) if unknown else text
+
+
+def _levels_said(condition, traits):
+    noun, levels = evidence.in_words(condition.trait), list(condition.not_levels)
     if condition.is_level:
-        return f"whose {noun} is {condition.is_level}"
-    if condition.not_levels:
-        others = [level for level in traits[condition.trait] if level not in condition.not_levels]
-        if len(others) == 1 and (traits[condition.trait].sum(axis=1) == 1).all():
-            return f"whose {noun} is {others[0]}"
-        return f"whose {noun} is " + " and ".join(f"not {level}" for level in condition.not_levels)
-    if np.isposinf(condition.low) or (np.isinf(condition.low) and np.isinf(condition.high)):
-        return f"whose {noun} is {NOT_KNOWN if condition.low > 0 else 'known'}"
-    known = words(condition.trait)
-    bounds = _bounds_said(condition, _unit(known, currency), _whole(traits[condition.trait, ""].dropna().to_numpy()))
-    if known and known.unit:
-        sentence = locale.of("en").trait(condition.trait, "no" if bounds == "at most 0" else bounds)
-        text = sentence[0].lower() + sentence[1:].replace(" on average", "")
-    else:
-        text = f"whose {noun} is {bounds}"
-    text = re.sub(r"(?<![\d.,])1 (\w+)s\b", lambda m: f"1 {re.sub('ie$', 'y', m[1])}", text)
-    return text + (" (or not known)" if condition.also_unknown and traits[condition.trait, ""].isna().any() else "")
+        return phrase("whose {noun} is {value}", noun=noun, value=_level(condition.is_level, condition.trait))
+    others = [level for level in traits[condition.trait] if level not in levels]
+    if len(others) == 1 and (traits[condition.trait].sum(axis=1) == 1).all():
+        return phrase("whose {noun} is {value}", noun=noun, value=_level(others[0], condition.trait))
+    nots = [phrase("not {level}", level=_level(level, condition.trait)) for level in levels]
+    return phrase("whose {noun} is {value}", noun=noun, value=phrase(" and ").join(nots))
+
+
+def _level(level, trait):
+    return phrase("not known") if level == NOT_KNOWN else named(level, trait)
+
+
+def _sentence_said(condition, bounds):
+    """What the locale says of the trait, of one customer: "Has {…} orders on average" becomes "has … orders"."""
+    sentence = locale.of(spoken()).trait(condition.trait, bounds)
+    text = sentence[0].lower() + sentence[1:].replace(phrase(" on average"), "")
+    return re.sub(r"(?<![\d.,])1 (\w+)s\b", lambda m: f"1 {re.sub('ie$', 'y', m[1])}", text)
 
 
 def _unit(known, currency):
@@ -477,8 +509,13 @@ def _unit(known, currency):
     if known and known.unit == "share":
         return evidence.percent
     if known and known.unit == "money" and currency:
-        return lambda amount: f"{evidence.short(amount)} {currency}"
+        return lambda amount: f"{evidence.short(amount)} {named(currency, 'currency')}"
     return evidence.short
+
+
+def _is_none(condition, whole):
+    """Whether what is asked is a count of nothing."""
+    return whole and np.isinf(condition.low) and condition.high == 1
 
 
 def _bounds_said(condition, figure, whole):
@@ -486,9 +523,13 @@ def _bounds_said(condition, figure, whole):
     low, high = condition.low, condition.high
     counted = whole and high <= 10
     if np.isinf(high):
-        return f"at least {figure(low)}"
+        return phrase("at least {low}", low=figure(low))
+    if np.isinf(low) and counted:
+        return phrase("at most {high}", high=figure(high - 1))
     if np.isinf(low):
-        return f"at most {figure(high - 1)}" if counted else f"under {figure(high)}"
+        return phrase("under {high}", high=figure(high))
     if whole and high - low == 1:
         return figure(low)
-    return f"{figure(low)} to {figure(high - 1)}" if counted else f"{figure(low)} to under {figure(high)}"
+    if counted:
+        return phrase("{low} to {high}", low=figure(low), high=figure(high - 1))
+    return phrase("{low} to under {high}", low=figure(low), high=figure(high))
