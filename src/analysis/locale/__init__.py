@@ -6,8 +6,8 @@ all, so that one report can hold both. The sentences of chapters and figures sta
 English; `fa/*.po` translates them for :func:`analysis.phrases.phrase`.
 """
 
-from analysis.locale.language import Locale, named, of
+from analysis.locale.language import Locale, day, named, of
 from analysis.locale.names import first_name, in_letters
 from analysis.phrases import LANGUAGES
 
-__all__ = ["LANGUAGES", "Locale", "first_name", "in_letters", "named", "of"]
+__all__ = ["LANGUAGES", "Locale", "day", "first_name", "in_letters", "named", "of"]

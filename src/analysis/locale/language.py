@@ -33,7 +33,7 @@ _PREFIXES = (BOUGHT, THROUGH, SCORE)
 
 
 def named(value: object, column: str = "") -> str:
-    """A value of the data as the readers call it: in English as the data have it.
+    """A value of the data as the readers call it; in English, and where nobody here knows it, as the data have it.
 
     Parameters
     ----------
@@ -48,7 +48,24 @@ def named(value: object, column: str = "") -> str:
     ...     named("female") == "زن"
     True
     """
-    return str(value) if spoken() == "en" else of(spoken()).value(value, column)
+    if spoken() == "en":
+        return str(value)
+    said = of(spoken()).value(value, column)
+    return str(value) if said == str(value).replace("_", " ") else said
+
+
+def day(of_year: date) -> str:
+    """A day as the readers write it: in English 2026-03-20, in Persian in its own calendar.
+
+    Examples
+    --------
+    >>> day(date(2026, 3, 20))
+    '2026-03-20'
+    >>> with speaking("fa"):
+    ...     day(date(2026, 3, 20)) == "۲۹ اسفند ۱۴۰۴"
+    True
+    """
+    return f"{of_year:%Y-%m-%d}" if spoken() == "en" else of(spoken()).date(of_year)
 
 
 @cache
@@ -200,7 +217,7 @@ class Locale:
         if not _is_known(amount):
             return "–"
         figure = self._short(amount) if abs(amount) >= _LONG else self.number(amount, decimals)
-        return f"{figure} {self.texts['currencies'].get(currency.lower(), currency)}".rstrip()
+        return f"{figure} {self.texts['values_of']['currency'].get(currency.lower(), currency)}".rstrip()
 
     def date(self, day: date) -> str:
         """A day in the calendar of the language; a dash for one that is not known.
