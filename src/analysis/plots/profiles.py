@@ -161,16 +161,15 @@ def tag_cloud(counts: pd.DataFrame, field: str, source: str | None = None) -> Ax
         return nothing_to_show(phrase("no customer has {trait}", trait=in_words(field)))
     require_columns("tag_cloud", counts.columns, ["tag", "customers", "of", "share"])
     ranked = counts.sort_values(["customers", "tag"], ascending=[False, True])
-    first, shown = ranked.iloc[0], ranked.head(60).sort_values("tag", key=lambda tags: tags.str.casefold())
+    first, shown = ranked.iloc[0], ranked.head(60).assign(said=ranked["tag"].map(lambda tag: named(tag, field)))
+    shown = shown.sort_values("said", key=lambda words: words.str.casefold())
     axes = canvas(height=0.8)
     axes.set_axis_off()
     # the eye compares areas: the height of the letters goes with the root of the share
     sizes = 8 + 20 * np.sqrt(shown["customers"] / first["customers"])
     words = [
-        axes.text(
-            0, 0, elided(named(tag, field), 30), size=size, color=ACCENT if tag == first["tag"] else INK, alpha=0.95
-        )
-        for tag, size in zip(shown["tag"], sizes, strict=True)
+        axes.text(0, 0, elided(said, 30), size=size, color=ACCENT if tag == first["tag"] else INK, alpha=0.95)
+        for tag, said, size in zip(shown["tag"], shown["said"], sizes, strict=True)
     ]
     _flow(axes, words)
     everybody = counted(first["of"], "customer")
@@ -253,7 +252,7 @@ def calibration(calibration: pd.DataFrame, source: str | None = None) -> Axes:
         axes.errorbar(
             row["expected"], row["value"], yerr=reach[:, [place]], fmt="o", ms=6, color=colour, lw=2, capsize=3
         )
-    write(axes, phrase("told = happened"), (top, top), offset=(-4, -14), ha="right", color=QUIET, size=8)
+    write(axes, phrase("told = happened"), (top / 2, top / 2), offset=(8, -12), color=QUIET, size=8)
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
     share_axis(axes, phrase("chance that was told, mean of the group"))
@@ -622,7 +621,7 @@ def _flow(axes: Axes, words) -> None:
     below = np.cumsum(heights)
     for line, floor in zip(lines, below, strict=True):
         at = (figure.bbox.width - sum(box.width + between for _, box in line) + between) / 2
-        for word, box in line:
+        for word, box in reversed(line) if from_the_right() else line:
             word.set_position((at, floor - 0.22 * heights[0]))
             at += box.width + between
 
