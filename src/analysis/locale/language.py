@@ -48,7 +48,7 @@ def named(value: object, column: str = "") -> str:
     ...     named("female") == "زن"
     True
     """
-    if spoken() == "en":
+    if spoken() == "en" or column == "column":  # what a column is called in the tables, to find it there
         return str(value)
     said = of(spoken()).value(value, column)
     return str(value) if said == str(value).replace("_", " ") else said
@@ -387,6 +387,16 @@ class Locale:
         said = words(column)
         about = said.concept if said else str(column).replace("_", " ")
         return self.texts["concepts"].get(about, about)
+
+    def noun(self, column: str) -> str:
+        """What a column is called in figures and sentences: told apart from others of the same concept.
+
+        Examples
+        --------
+        >>> of("fa").noun("n_orders") == of("fa").noun("orders_per_year")
+        False
+        """
+        return self.texts["concepts"].get(str(column).replace("_", " ")) or self.concept(column)
 
     def called(self, how: str, column: str, level: str = "") -> str:
         """What a group is called for a column of the profiles, as part of its name.
