@@ -19,7 +19,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean
-from analysis.phrases import LANGUAGES, isolated, speaking, spoken
+from analysis.phrases import LANGUAGES, isolated, phrase, speaking, spoken
 from analysis.schema import BOUGHT, SCORE, THROUGH
 from analysis.vocabulary import words
 
@@ -47,8 +47,17 @@ def named(value: object, column: str = "") -> str:
     >>> with speaking("fa"):
     ...     named("female") == "زن"
     True
+
+    Steps that follow one another are called one by one:
+
+    >>> with speaking("fa"):
+    ...     named("visit → order") == "بازدید ← سفارش"
+    True
     """
-    return str(value) if spoken() == "en" else of(spoken()).value(value, column)
+    if spoken() == "en":
+        return str(value)
+    steps = [of(spoken()).value(step, column) for step in str(value).split(" → ")]
+    return phrase(" → ").join(map(isolated, steps)) if len(steps) > 1 else steps[0]
 
 
 @cache

@@ -297,7 +297,7 @@ def write(axes: Axes, text: str, xy, offset=(0, 0), **style):
 def label_bars(axes: Axes, y, x, texts, colour: str = INK, size: int = 9) -> None:
     """Write a text at the end of each bar, outside it."""
     for at, end, text in zip(y, x, texts, strict=True):
-        side = -1 if end < 0 else 1
+        side = -1 if (end < 0) != axes.xaxis_inverted() else 1
         write(
             axes,
             text,
@@ -343,7 +343,7 @@ def _write_ticks_in_the_language(drawing: Figure) -> None:
 
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
-    return text if text[-1] in ".!?…" else text + "."
+    return text if text[-1] in ".!?؟…" else text + "."
 
 
 def is_wide() -> bool:
@@ -371,7 +371,7 @@ def elided(text, length: int) -> str:
 
 
 def listing(pairs, limit: int = 12) -> str:
-    return "; ".join(f"{name} {value}" for name, value in list(pairs)[:limit])
+    return phrase("; ").join(f"{name} {value}" for name, value in list(pairs)[:limit])
 
 
 def interval_words(low: float, high: float, before: str = "", after: str = "") -> str:
@@ -379,6 +379,12 @@ def interval_words(low: float, high: float, before: str = "", after: str = "") -
     if not np.isfinite([low, high]).all():
         return ""
     return f"{before}{percent_range(low, high)}{after}"
+
+
+def interval_in_brackets(low: float, high: float) -> str:
+    """The interval of a share, behind it; nothing where it is unknown."""
+    said = interval_words(low, high)
+    return phrase(" (interval {range})", range=said) if said else ""
 
 
 def sizes_in_words(sizes: pd.Series, unit: str = "customer") -> str:
