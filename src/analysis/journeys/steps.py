@@ -288,7 +288,8 @@ def _plan_without_steps(base) -> Plan:
         "A journey needs steps that follow each other: touchpoints (customer_id, occurred_at, event or stage), "
         "customers with more than one completed order, or deals that were decided."
     )
-    return Plan("", [], f"{phrase('Nobody has ordered twice yet.')} {why}" if "orders" in base else why)
+    found = [phrase("Nobody has ordered twice yet.")] if "orders" in base else []
+    return Plan("", [], " ".join([*found, why]))
 
 
 def _in_customary_order(names: pd.Series, customary) -> list[str]:
