@@ -200,7 +200,7 @@ class Locale:
         if not _is_known(amount):
             return "–"
         figure = self._short(amount) if abs(amount) >= _LONG else self.number(amount, decimals)
-        return f"{figure} {self.texts['currencies'].get(currency.lower(), currency)}".rstrip()
+        return f"{figure} {self.texts['values_of']['currency'].get(currency.lower(), currency)}".rstrip()
 
     def date(self, day: date) -> str:
         """A day in the calendar of the language; a dash for one that is not known.

@@ -371,7 +371,7 @@ def elided(text, length: int) -> str:
 
 
 def listing(pairs, limit: int = 12) -> str:
-    return "; ".join(f"{name} {value}" for name, value in list(pairs)[:limit])
+    return phrase("; ").join(f"{name} {value}" for name, value in list(pairs)[:limit])
 
 
 def interval_words(low: float, high: float, before: str = "", after: str = "") -> str:
