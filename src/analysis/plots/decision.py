@@ -56,7 +56,7 @@ def profit_curve(
     Contacting 50 % of customers by \u200eRFM\u200e earns 30 GBP; mass marketing to 100 % earns 10 GBP
     """
     if curve.empty or profits.empty:
-        return nothing_to_show("no rule was judged")
+        return nothing_to_show(phrase("no rule was judged"))
     require_columns("curve", curve.columns, ["rule", "kind", "share", "profit", "low", "high"])
     require_columns("profits", profits.columns, ["rule", "kind", "contacted", "share", "profit", "low", "high"])
     ranked = profits.sort_values("profit", ascending=False, kind="stable")
@@ -110,7 +110,7 @@ def profits(profits: pd.DataFrame, use: str = "", currency: str = "", source: st
     'profit (GBP), from the share of customers that the rule contacts'
     """
     if profits.empty:
-        return nothing_to_show("no rule was judged")
+        return nothing_to_show(phrase("no rule was judged"))
     require_columns("profits", profits.columns, ["rule", "kind", "contacted", "share", "profit", "low", "high"])
     ranked = profits.sort_values("profit", ascending=False, kind="stable")
     axes = canvas(rows=1.05 * len(ranked))

@@ -338,7 +338,7 @@ def _in_words(summary, members, conditions, left_out):
 
 
 def _ended(sentence):
-    return sentence if sentence.endswith(("?", ".")) else f"{sentence}."
+    return sentence if sentence.endswith(("?", "؟", ".")) else f"{sentence}."
 
 
 def _segment_in_words(row, n):
