@@ -3,13 +3,14 @@
     .venv/bin/python tests/renew_translations.py
 
 Adds what is new with an empty translation, drops what is said no more, and prints what is left to translate. One
-catalogue per concept: of the package's folder, its figures and its notebook. `columns.po` is kept by hand: it says what
-the columns of tables are called, by their names.
+catalogue per concept: of the package's folder, its figures, its notebook and the mappings that come with the package.
+`columns.po` is kept by hand: it says what the columns of tables are called, by their names.
 """
 
 import io
 import json
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +64,11 @@ def said() -> dict[str, dict[str, list[str]]]:
             texts = [source.strip()] if cell["cell_type"] == "markdown" else _phrases("python", source.encode())
             for text in texts:
                 add(concept, text, file)
+    for file in sorted((PACKAGE / "sources" / "mappings").glob("*.toml")):
+        mapping = tomllib.loads(file.read_text(encoding="utf-8"))
+        reasons = [reason for table in mapping["tables"].values() for reason in table.get("set_aside", {})]
+        for text in (mapping["title"], *reasons):
+            add(concept_of(file), text, file)
     return _each_once(found)
 
 
