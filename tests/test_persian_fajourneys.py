@@ -71,6 +71,7 @@ def test_funnels_are_drawn_in_persian():
     unclear = funnel_of(("visit product_view cart order", 3), ("visit", 2), ("visit product_view", 2))
     check(plots.funnel(unclear))
     check(plots.funnel(funnel_of(*COMMON, window_days=30, as_of=pd.Timestamp("2025-03-02").date(), optional=["cart"])))
+    check(plots.funnel(clear.assign(censored=[2, 0, 1, None])))
     check(plots.funnel(clear.assign(rate=float("nan"))))
     check(plots.funnel(clear.head(0)))
 
@@ -96,9 +97,11 @@ def test_paths_are_drawn_in_persian_from_the_right():
     check(axes)
     assert axes.xaxis_inverted()
     check(plots.paths(journeys.paths(walked(("visit visit order", 7)))))
-    many = [(" ".join(["visit", *["cart", "order"] * k]), 20 - k) for k in range(8)]
-    many += [(" ".join(["search", *["cart", "visit"] * k]), 9 - k) for k in range(5)]
-    check(plots.paths(journeys.paths(walked(*many)), "session"))
+    steps = ["visit", "search", "product_view", "cart", "order"]
+    many = [(f"{here} {there}", 2) for here in steps for there in steps if here != there]
+    assert len(journeys.paths(walked(*many))) > 10
+    for unit in ("session", "deal", "attempt"):
+        check(plots.paths(journeys.paths(walked(*many)), unit))
     check(
         plots.paths(pd.DataFrame({"path": ["visit > visit"], "customers": [3], "share": 1.0, "low": 0.4, "high": 1.0}))
     )
@@ -182,6 +185,9 @@ def test_the_steps_are_explained_in_persian():
     plans = [journeys.default_steps(base) for base in bases]
     plans += [journeys.default_steps(base, per=per) for base in bases[:3] for per in ("session_id", "attempt_id")]
     plans += [journeys.default_steps(bases[0], ["visit", "cart"]), journeys.default_steps(bases[4], ["created", "won"])]
+    both = {"touchpoints": touchpoints, "orders": orders}
+    plans += [journeys.default_steps(bases[2], ["1st order", "2nd order"])]
+    plans += [journeys.default_steps(both, ["visit", "1st order"])]
     delivered = walked(("order delivery", 3))
     plans += [journeys.default_steps({"touchpoints": delivered}, per="attempt_id")]
     unknown = touchpoints.assign(event=touchpoints["event"].map({"visit": "بازدید", "cart": "سبد"})).dropna()
@@ -201,7 +207,7 @@ def test_bottlenecks_are_told_in_persian():
         clear.assign(mean_days=float("nan")),
         clear.assign(median_days=float("nan")),
     ]
-    tables += [journeys.funnel(walked(*COMMON), ["visit", "order"])]
+    tables += [journeys.funnel(walked(*COMMON), ["visit", "order"]), clear.assign(mean_days=1e-5)]
     for table in tables:
         for words in journeys.bottlenecks(table, "toman").words:
             assert is_persian(words.replace("toman", "")), words
@@ -232,7 +238,7 @@ def test_groups_that_lose_more_or_wait_longer_are_told_in_persian():
 def test_divergence_is_told_in_persian():
     walks = [
         COMMON,
-        [("visit product_view cart order visit", 5)],
+        [("visit product_view cart order visit", 5), ("visit order visit order", 9)],
         [("visit order", 5)],
         [("visit product_view cart order", 3)],
     ]
