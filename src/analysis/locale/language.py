@@ -47,11 +47,17 @@ def named(value: object, column: str = "") -> str:
     >>> with speaking("fa"):
     ...     named("female") == "زن"
     True
+
+    Steps that follow one another are called one by one:
+
+    >>> with speaking("fa"):
+    ...     named("visit → order") == "بازدید ← سفارش"
+    True
     """
-    if spoken() == "en":
+    if spoken() == "en" or column == "column":  # what a column is called in the tables, to find it there
         return str(value)
-    said = of(spoken()).value(value, column)
-    return str(value) if said == str(value).replace("_", " ") else said
+    steps = [_known(step, column) for step in str(value).split(" → ")]
+    return phrase(" → ").join(map(isolated, steps)) if len(steps) > 1 else steps[0]
 
 
 def column_name(column: object) -> str:
@@ -104,6 +110,12 @@ def retold(text: str, templates: Sequence[str]) -> str:
         if found := re.fullmatch(pattern, text):
             return phrase(template, **{place: _in_place(said) for place, said in found.groupdict().items()})
     return text
+
+
+def _known(value: str, column: str) -> str:
+    """A value as the language calls it, or just as the data have it."""
+    said = of(spoken()).value(value, column)
+    return value if said == value.replace("_", " ") else said
 
 
 def _in_place(text: str) -> str:
@@ -387,6 +399,16 @@ class Locale:
         said = words(column)
         about = said.concept if said else str(column).replace("_", " ")
         return self.texts["concepts"].get(about, about)
+
+    def noun(self, column: str) -> str:
+        """What a column is called in figures and sentences: told apart from others of the same concept.
+
+        Examples
+        --------
+        >>> of("fa").noun("n_orders") == of("fa").noun("orders_per_year")
+        False
+        """
+        return self.texts["concepts"].get(str(column).replace("_", " ")) or self.concept(column)
 
     def called(self, how: str, column: str, level: str = "") -> str:
         """What a group is called for a column of the profiles, as part of its name.

@@ -216,7 +216,9 @@ def _escaped(text: str) -> str:
 def _in_one_line(text: str) -> str:
     # XML, and with it slides and drawings, knows neither control characters nor halves of characters.
     breaks = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\ufffd"}
-    text = "".join(breaks.get(unicodedata.category(c), c) for c in text.translate(_UNSEEN))
+    text = text.translate(_UNSEEN)
+    if not text.isprintable():  # most texts are, and this is asked of tens of thousands
+        text = "".join(breaks.get(unicodedata.category(c), c) for c in text)
     text = re.sub(" {2,}", " ", text).strip().replace(" %", "\N{NO-BREAK SPACE}%")
     return _isolates_ended(text)
 

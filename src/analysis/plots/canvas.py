@@ -298,7 +298,7 @@ def write(axes: Axes, text: str, xy, offset=(0, 0), **style):
 def label_bars(axes: Axes, y, x, texts, colour: str = INK, size: int = 9) -> None:
     """Write a text at the end of each bar, outside it."""
     for at, end, text in zip(y, x, texts, strict=True):
-        side = -1 if end < 0 else 1
+        side = -1 if (end < 0) != axes.xaxis_inverted() else 1
         write(
             axes,
             text,
@@ -384,6 +384,12 @@ def interval_words(low: float, high: float, before: str = "", after: str = "") -
     if not np.isfinite([low, high]).all():
         return ""
     return f"{before}{percent_range(low, high)}{after}"
+
+
+def interval_in_brackets(low: float, high: float) -> str:
+    """The interval of a share, behind it; nothing where it is unknown."""
+    said = interval_words(low, high)
+    return phrase(" (interval {range})", range=said) if said else ""
 
 
 def sizes_in_words(sizes: pd.Series, unit: str = "customer") -> str:
