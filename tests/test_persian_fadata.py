@@ -11,10 +11,13 @@ from matplotlib.text import Text
 
 from analysis import personas, plots, quality, schema, sources
 from analysis.locale import column_name, first_day, month_of, named, retold
+from analysis.personas.compare import _in_words as _who_is_hard_to_tell_apart
 from analysis.personas.drift import Known
 from analysis.phrases import phrase, speak, speaking
+from analysis.quality.assess import RESTS_ON, _in_words, written
 from analysis.quality.checks import _SAID as CHECKS
 from analysis.quality.checks import check_in_words
+from analysis.quality.headlines import HEADLINES
 from analysis.run import Run, write_json
 from analysis.segments import name_segments
 from analysis.sources.accounts import _SAID as REASONS
@@ -138,11 +141,28 @@ def test_the_figures_of_the_data_are_persian(base):
 
 @pytest.mark.parametrize("ratio", [0.5, 1, 1.1, 4])
 def test_two_years_of_orders_are_compared_in_persian(ratio):
-    months = pd.date_range("2022-03-21", periods=24, freq="31D")
-    table = pd.DataFrame({"month": months, "orders": [100] * 12 + [int(100 * ratio)] * 12, "amount": 5e6})
-    axes = plots.orders_over_time(table, "IRR", datetime.date(2024, 3, 5))
+    months = [first_day(1401 * 12 + n) for n in range(25)]
+    table = pd.DataFrame({"month": months, "orders": [100] * 12 + [int(100 * ratio)] * 12 + [9], "amount": 5e6})
+    axes = plots.orders_over_time(table, "IRR", months[-1] + datetime.timedelta(days=4))
+    assert "۱۲ ماه کامل" in axes.get_title()
+    assert "فقط ۵ روز از ۳۱ روز" in plots.alt_text(axes.figure)  # Farvardin has 31 days
     assert not foreign(seen(axes))
-    assert not foreign(seen(plots.orders_over_time(table.head(1))))
+
+
+def test_few_months_of_orders_are_told_in_persian():
+    months = [first_day(1401 * 12 + n) for n in range(3)]
+    table = pd.DataFrame({"month": months, "orders": [2, 3, 9]})
+    for some in (table, table.head(2), table.head(1), table.head(0)):
+        for as_of in (None, months[-1] + datetime.timedelta(days=4)):
+            assert not foreign(seen(plots.orders_over_time(some, as_of=as_of)))
+
+
+@pytest.mark.parametrize("gaps", [0, 1, 2, 25])
+def test_holes_are_counted_in_persian(gaps):
+    columns = [*schema.TABLES["customers"].names, *schema.TABLES["orders"].names][:30]
+    table = pd.DataFrame({"table": "customers", "column": columns, "filled": 1.0})
+    table.loc[: gaps - 1, "filled"] = [0.2, 0.3, *[0.8] * 23][:gaps]
+    assert not foreign(seen(plots.completeness(table)))
 
 
 def test_months_are_those_of_the_readers_and_time_runs_from_the_right(base):
@@ -173,6 +193,19 @@ def test_what_is_kept_in_english_is_said_in_persian(template):
         assert given == "order" or not re.search(r"{\w+}", template) or retold(kept, ()) == kept
 
 
+@pytest.mark.parametrize("text", [*HEADLINES, *sorted(set(RESTS_ON.values()))])
+def test_figures_that_a_defect_bends_have_persian_names(text):
+    assert not foreign([phrase(text)], data=("NPS",))
+
+
+@pytest.mark.parametrize(("headline", "after"), [("revenue", 2e9), ("buyers who bought once", 0.3), ("customers", 9)])
+def test_what_a_defect_bends_is_told_in_persian(headline, after):
+    moved = pd.DataFrame({"headline": [headline], "as_it_is": [after], "mended": [after]})
+    for change in (0.002, -0.002, 0.0):
+        assert not foreign([_in_words(moved.assign(change=change), "toman")])
+    assert not foreign([written("usual days since the last purchase", 1234)])
+
+
 def test_rows_set_aside_are_told_with_their_reason():
     assert check_in_words("set aside: no customer_id") == "کنار گذاشته شده: بدون شناسهٔ مشتری"
     assert reason_in_words("the owner asked for it") == "the owner asked for it"  # a mapping's own
@@ -196,7 +229,8 @@ def test_personas_are_compared_in_persian_under_persian_names():
     assert not foreign(texts)
     assert not foreign(personas.beside(derived, 1, "fa").astype(str).drop(columns="so").to_numpy().ravel())
     assert not foreign(seen(plots.persona_fit(compared.overlap)))
-    mixed = compared.overlap * 0.7 + 0.15
+    mixed = compared.overlap * 0.4 + 0.3  # both take customers from one another
+    assert not foreign(_who_is_hard_to_tell_apart(mixed, [mixed.index[0]]))
     assert not foreign(seen(plots.persona_fit(mixed)))
     assert not foreign(seen(plots.persona_fit(mixed.head(1))))
     assert not foreign(personas.compare(personas.derive(*(t.head(0) for t in two_groups())), "fa").words)
@@ -205,6 +239,8 @@ def test_personas_are_compared_in_persian_under_persian_names():
 def test_cards_are_persian_in_the_language_of_the_run(tmp_path):
     made = personas.cards(personas.derive(*two_groups()), tmp_path / "personas.toml", ["fa", "en"])
     assert not foreign(personas.findings(made))
+    nobody = personas.derive(*(table.head(3) for table in two_groups()))
+    assert not foreign(personas.findings(personas.cards(nobody, languages=["fa"])))
     shown = made.by_language["fa"][0]._repr_html_()
     assert not foreign(
         re.sub(r"<style.*?</style>|<svg.*?</svg>|<[^>]*>|&\w+;|&#\d+;", " ", shown, flags=re.S).split("\n")
@@ -217,11 +253,13 @@ def test_what_people_wrote_is_answered_in_persian(tmp_path):
     personas.cards(derived, file, ["fa"])
     line = '[[personas.lines]]\nline = "{}"\npart = "{}"\ntext = "سر"\n'
     head, first, second = file.read_text(encoding="utf-8").split("\n[[personas]]\n")
-    edits = line.format("ag", "") + line.format("", "pain")
+    edits = line.format("ag", "") + line.format("", "pain") + line.format("age", "") + 'was = "مسن"\n'
+    edits += line.format("city", "").replace('text = "سر"', "hidden = true") + 'was = "تهران"\n'
+    edits += line.format("region", "") + 'was = "فارس"\n'
     file.write_text("\n[[personas]]\n".join([head, first + edits, second]), encoding="utf-8")
     notes = personas.cards(derived, file, ["fa"]).notes
-    assert len(notes) == 2
-    assert not foreign(notes, data=("used_channel", "pains", "pain", "ag", "age"))
+    assert len(notes) >= 4  # of a line that never was, a part that is none, and lines that are gone
+    assert not foreign(notes, data=("pains", "pain", "ag", "age", "city", "region"))
 
 
 def quarters(shares, days=91):
