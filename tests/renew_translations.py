@@ -17,6 +17,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
+from analysis.report.method import meanings
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "analysis"
 CATALOGUES = PACKAGE / "locale" / "fa"
@@ -57,6 +59,7 @@ def said() -> dict[str, dict[str, list[str]]]:
         for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             texts = [source.strip()] if cell["cell_type"] == "markdown" else _phrases("python", source.encode())
+            texts += meanings(source) if "parameters" in cell["metadata"].get("tags", []) else []
             for text in texts:
                 add(concept, text, file)
     return _each_once(found)

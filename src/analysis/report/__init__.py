@@ -23,6 +23,7 @@ from markupsafe import Markup
 from analysis.errors import Problem
 from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken
 from analysis.report.chapters import Chapter, chapter
+from analysis.report.method import parameters, terms
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _REASONS_SHOWN = 3
@@ -86,6 +87,8 @@ def page(run: dict, notebooks: dict[str, dict | str]) -> str:
                 base=base_sentence(run),
                 rows=rows_sentence(_accounts(run)),
                 chapters=chapters,
+                terms=terms(),
+                parameters=parameters(run, notebooks),
                 absent=[c for c in chapters if c.status in ("failed", "missing")],
             )
         )
