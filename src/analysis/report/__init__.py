@@ -21,8 +21,9 @@ import jinja2
 from markupsafe import Markup
 
 from analysis.errors import Problem
-from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken
+from analysis.phrases import counted, figure, from_the_right, marked, phrase, speaking, spoken, translated
 from analysis.report.chapters import Chapter, chapter
+from analysis.report.method import parameters, terms
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _REASONS_SHOWN = 3
@@ -86,6 +87,8 @@ def page(run: dict, notebooks: dict[str, dict | str]) -> str:
                 base=base_sentence(run),
                 rows=rows_sentence(_accounts(run)),
                 chapters=chapters,
+                terms=terms(),
+                parameters=parameters(run, notebooks),
                 absent=[c for c in chapters if c.status in ("failed", "missing")],
             )
         )
@@ -259,7 +262,9 @@ def _environment() -> jinja2.Environment:
         # The page runs these two scripts and no other, whatever slips through the cleaning.
         script_hashes=[_script_hash(files[name]) for name in ("theme.js", "book.js")],
         adds_up=adds_up,
+        marked=marked,
         phrase=phrase,
+        translated=translated,
     )
     environment.filters.update(
         count=lambda n: "" if n is None else figure(f"{n:,}"), figure=figure, moment=_moment, named=_named, shown=_shown
