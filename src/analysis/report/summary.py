@@ -168,8 +168,8 @@ def _of_defects(kinds: int, bending: pd.DataFrame) -> str:
     if bending.empty:
         return phrase("{found} in the rows that are used; none moves a headline by a hundredth.", found=found)
     return phrase(
-        "{found} in the rows that are used; {bending:,} of them would move a headline by a hundredth or more, the worst "
-        "by {most}.",
+        "{found} in the rows that are used; {bending:,} of them would move a headline by a hundredth or more, the "
+        "worst by {most}.",
         found=found,
         bending=len(bending),
         most=percent(bending["moves"].max()),

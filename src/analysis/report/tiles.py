@@ -179,7 +179,9 @@ def _change(row, way: str, currency: str) -> str:
 
 def _since(before, row) -> str:
     way = _way(before["low"], before["high"])
-    return phrase(_SINCE[way or "same"], day=_day(before["ends"]), then=_written(before["value"], row))
+    if not way:
+        return ""
+    return phrase(_SINCE[way], day=_day(before["ends"]), then=_written(before["value"], row))
 
 
 def _way(low: float, high: float) -> str:
