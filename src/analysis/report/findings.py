@@ -16,6 +16,7 @@ from analysis.journeys import map_words
 from analysis.personas import lines
 from analysis.phrases import phrase, spoken
 from analysis.profiles.describe import OVERDUE
+from analysis.report.tiles import money
 from analysis.run import Run
 
 #: Findings on the first page, and of one chapter.
@@ -106,8 +107,13 @@ def bottleneck(run: Run) -> Finding | None:
         **figures,
     )
     if worst["lost_value"] > 0:
-        money = _money(run, worst["lost_value"])
-        sentence += " " + phrase("Had they gone on like the others, they would have brought {money}.", money=money)
+        sums = {c: money(worst[f"lost_value{c}"], run.about["currency"]) for c in ("", "_low", "_high")}
+        sentence += " " + phrase(
+            "Had they gone on like the others, they would have brought {money} (interval {low} to {high}).",
+            money=sums[""],
+            low=sums["_low"],
+            high=sums["_high"],
+        )
     of_all = low * judged / whole["entered"].iloc[0]
     section = "Where are customers lost, where do they wait?"
     return Finding("4_journeys", section, "bottleneck", sentence, "customers", of_all)
@@ -148,9 +154,9 @@ def _profiles(run: Run) -> Iterator[Finding]:
         yield _bought_once(buyers, len(profiles))
     if len(buyers) and "overdue_ratio" in profiles and profiles["overdue_ratio"].notna().any():
         yield _overdue(profiles, float(_parameter(run, "1_profiles", "overdue_after", OVERDUE)))
-    lifts = run.read("ideal_lifts") if run.has("ideal_lifts") else pd.DataFrame({"marks": []})
-    if (lifts["marks"] & (lifts.get("lift", 0) > 1)).any():
-        yield _ideal(lifts[lifts["marks"] & (lifts["lift"] > 1)], len(profiles))
+    lifts = run.read("ideal_lifts").query("marks and lift > 1") if run.has("ideal_lifts") else ()
+    if len(lifts):
+        yield _ideal(lifts, len(profiles))
 
 
 def _bought_once(buyers: pd.DataFrame, customers: int) -> Finding:
@@ -341,7 +347,3 @@ def _parameter(run: Run, chapter: str, name: str, default: object) -> object:
     file = run.folder / "run.json"
     given = json.loads(file.read_text(encoding="utf-8")).get("parameters") or {} if file.is_file() else {}
     return (given.get(chapter) or {}).get(name, default)
-
-
-def _money(run: Run, amount: float) -> str:
-    return locale.of(spoken()).money(amount, run.about["currency"])

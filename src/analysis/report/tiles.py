@@ -92,6 +92,8 @@ class Tile(NamedTuple):
     title, figure, interval : str
     way : {"up", "down", "same", ""}
         Which way it went beyond chance; "same" within chance, "" where there is nothing to compare with.
+    in_season : bool
+        Whether it is held against the same time of the year, so that the way can be called better or worse.
     change, told, since : str
         The change in words, what the figure is, and what an earlier run said.
     trend : Markup
@@ -102,6 +104,7 @@ class Tile(NamedTuple):
     figure: str
     interval: str
     way: str
+    in_season: bool
     change: str
     told: str
     since: str
@@ -135,6 +138,17 @@ def tiles(table: pd.DataFrame, earlier: pd.DataFrame, currency: str) -> list[Til
     ]
 
 
+def money(amount: float, currency: str) -> str:
+    """An amount to the three digits that count, in the words of its currency.
+
+    Examples
+    --------
+    >>> money(2_060_634, "GBP")
+    '2,060,000 pounds'
+    """
+    return locale.of(spoken()).money(float(f"{amount:.3g}"), currency)
+
+
 def _tile(row, periods: pd.DataFrame, before: pd.Series | None, currency: str) -> Tile:
     value = (row.value, row.low, row.high)
     title, shown = phrase(_TITLES[row.kpi]), _written(row.value, row)
@@ -148,6 +162,7 @@ def _tile(row, periods: pd.DataFrame, before: pd.Series | None, currency: str) -
         figure=shown,
         interval=phrase("interval {interval}", interval=_range(*value[1:], row)) if _is_known(value[1]) else "",
         way=way,
+        in_season=_in_season(row),
         change=_change(row, way, currency),
         told=phrase(
             _TOLD[row.kpi, row.source], customers=counted(row.customers, "customer"), period=period, days=row.days
@@ -159,15 +174,15 @@ def _tile(row, periods: pd.DataFrame, before: pd.Series | None, currency: str) -
 
 def _amount(row, currency: str) -> tuple[str, str]:
     """Revenue as it is, where nothing is known that it could have grown from."""
-    return phrase("Revenue"), _money(row.value, currency)
+    return phrase("Revenue"), money(row.value, currency)
 
 
 def _change(row, way: str, currency: str) -> str:
     if not way:
         return phrase("nothing earlier to compare with")
-    a_year = row.starts - row.before_starts == timedelta(YEAR)
+    a_year = _in_season(row)
     if row.kpi == "revenue":
-        now, before = (_money(amount, currency) for amount in (row.value, row.before))
+        now, before = (money(amount, currency) for amount in (row.value, row.before))
         return phrase(_GROWTH[a_year, way], now=now, before=before)
     by, low, high = row.change, row.change_low, row.change_high
     if way == "down":  # lower by so much: the words bear the sign
@@ -175,6 +190,10 @@ def _change(row, way: str, currency: str) -> str:
     unit = phrase("{n} points", n=_points(by, row)) if row.source in (*_SHARES, "nps") else _points(by, row)
     interval = phrase("{low} to {high}", low=_points(low, row), high=_points(high, row))
     return phrase(_CHANGES[a_year, way], before=_written(row.before, row), by=unit, interval=interval)
+
+
+def _in_season(row) -> bool:
+    return not pd.isna(row.before_starts) and row.starts - row.before_starts == timedelta(YEAR)
 
 
 def _since(before, row) -> str:
@@ -207,14 +226,6 @@ def _points(value: float, row) -> str:
     """A score, or a difference: of shares in points."""
     text = f"{100 * value:.1f}" if row.source in _SHARES else f"{value:.1f}" if row.source == "nps" else f"{value:.2f}"
     return figure(text.replace("-", "−"))
-
-
-def _money(amount: float, currency: str) -> str:
-    return locale.of(spoken()).money(_three_digits(amount), currency)
-
-
-def _three_digits(amount: float) -> float:
-    return float(f"{amount:.3g}")
 
 
 def _day(day: date) -> str:
