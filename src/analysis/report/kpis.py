@@ -96,12 +96,13 @@ def kpis(base: Mapping) -> pd.DataFrame:
     Examples
     --------
     >>> class Shop(dict): as_of = date(2024, 12, 31)
-    >>> day = pd.to_datetime(["2024-07-10", "2024-08-10", "2024-12-01", "2024-12-02"]).tz_localize("UTC")
+    >>> day = pd.to_datetime(["2024-07-10", "2024-08-10", "2024-12-20", "2024-12-21"]).tz_localize("UTC")
     >>> orders = pd.DataFrame({"order_id": list("1234"), "customer_id": list("abac"), "amount": [5.0, 5, 10, 10],
     ...                        "ordered_at": day})
-    >>> kpis(Shop(orders=orders))[["kpi", "days", "customers", "value", "change"]]  # too few to judge retention by
-           kpi  days  customers  value  change
-    0  revenue    28          2   20.0     NaN
+    >>> kpis(Shop(orders=orders))[["kpi", "days", "ends", "customers", "value"]]  # too few to tell retention by
+           kpi  days        ends  customers  value
+    0  revenue    28  2024-08-13          1    5.0
+    1  revenue    28  2024-12-31          2   20.0
     """
     as_of = last_day(base, None, "report.kpis")
     tables = tables_until(base, as_of)
