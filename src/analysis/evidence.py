@@ -117,7 +117,7 @@ def in_words(column):
     if spoken() != "en":
         from analysis import locale  # here: it says shares by way of this module
 
-        return locale.of(spoken()).concept(column)
+        return locale.of(spoken()).noun(column)
     said = words(column)
     if said and said.noun:
         return said.noun

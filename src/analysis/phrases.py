@@ -25,6 +25,11 @@ FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufefc]"
 _FIGURE = re.compile(r"(?<![A-Za-z\d_.#])(?P<sign>[-−+]?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<percent> ?%)?(?![A-Za-z_])")
 _PERSIAN = {"digits": str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫"), "percent": "٪", "minus": "\u200e−"}
 
+#: A text that a negative number's mark would turn to run from the left, since no letter stands before it.
+_TURNED = re.compile(
+    rf"[^A-Za-z\u0590-\u06ef\u06fa-\u08ff\ufb1d-\ufefc\u200e\u200f\u2068]*\u200e.*{FROM_THE_RIGHT}", re.DOTALL
+)
+
 _spoken = "en"
 
 
@@ -97,7 +102,8 @@ def phrase(said: str, /, **given: object) -> str:
     ...     phrase("{n:,}", n=1234) == "۱٬۲۳۴"
     True
     """
-    return _Localised().vformat(_translations(_spoken).get(said, said), (), given)
+    text = _Localised().vformat(_translations(_spoken).get(said, said), (), given)
+    return f"\u200f{text}" if from_the_right() and _TURNED.match(text) else text
 
 
 def marked(said: str) -> str:
