@@ -25,6 +25,7 @@ from markupsafe import Markup
 from analysis.errors import Problem
 from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken
 from analysis.report.chapters import Chapter, chapter
+from analysis.report.method import parameters, terms
 
 if TYPE_CHECKING:
     from analysis.report.summary import Summary
@@ -98,6 +99,8 @@ def page(run: dict, notebooks: dict[str, dict | str], front: "Summary | None" = 
                 chapters=chapters,
                 front=front,
                 anchors=_anchors(chapters),
+                terms=terms(),
+                parameters=parameters(run, notebooks),
                 absent=[c for c in chapters if c.status in ("failed", "missing")],
             )
         )
