@@ -129,7 +129,11 @@ amounts are in toman.'
     if size:
         said = phrase("{base}: {size}", base=said, size=phrase(" and ").join(size))
     terms = [phrase("days are those of {zone}", zone=run["timezone"])] if run.get("timezone") else []
-    terms += [phrase("amounts are in {currency}", currency=_currency(run["currency"]))] if run.get("currency") else []
+    terms += (
+        [phrase("amounts are in {currency}", currency=_named(run["currency"], "currency"))]
+        if run.get("currency")
+        else []
+    )
     if terms:
         said = phrase("{base}; {terms}", base=said, terms=phrase(", ").join(terms))
     return phrase("{sentence}.", sentence=said)
@@ -259,18 +263,11 @@ def _moment(moment: str) -> str:
     return f"{day} {clock}" if spoken() == "en" else phrase("{day} at {clock}", day=_day(day), clock=figure(clock))
 
 
-def _currency(currency: str) -> str:
-    """A currency as the readers call it; in English as the base does."""
-    from analysis import locale
-
-    return currency if spoken() == "en" else locale.of(spoken()).texts["currencies"].get(currency.lower(), currency)
-
-
-def _named(value: str) -> str:
-    """A table or a reason as the readers call it."""
+def _named(value: str, column: str = "") -> str:
+    """A table, a reason or a currency as the readers call it."""
     from analysis.locale import named
 
-    return named(value)
+    return named(value, column)
 
 
 def _listed(words: list[str]) -> str:
