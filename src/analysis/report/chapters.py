@@ -60,8 +60,6 @@ class Chapter:
         Outputs of the cells tagged ``summary``: the chapter's key findings; empty if there are none.
     blocks : list of Markup
         The rest of the chapter in order.
-    findings : Markup
-        The answer once more, for the front of the book.
     sections : list of (id, text)
         For the table of contents.
     setup : Markup
@@ -77,7 +75,6 @@ class Chapter:
     lead: Markup = _NOTHING
     answer: Markup = _NOTHING
     blocks: list[Markup] = field(default_factory=list)
-    findings: Markup = _NOTHING
     sections: list[tuple[str, str]] = field(default_factory=list)
     setup: Markup = _NOTHING
 
@@ -122,7 +119,6 @@ def chapter(entry: dict, notebook: dict | None, names: Collection[str] = ()) -> 
     made.answer = _findings(cells, outline)
     made.blocks = list(_blocks(cells, outline))
     made.sections = outline.sections
-    made.findings = _findings(cells, Outline(f"summary-{made.name}", names, level=3, title=made.title))
     made.setup = _NOTHING.join(_code(_source(c)) for c in cells if _is_setup(c))
     return made
 
