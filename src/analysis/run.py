@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -154,9 +154,10 @@ def read_already(
     seed: int = 1,
     out: Path | None = None,
     language: str = "en",
+    by: str = "",
 ) -> Run | None:
     """The run into which exactly this was read before, if there is one: same question, same files, same package."""
-    asked = _asked(source, as_of, data, seed, language)
+    asked = _asked(source, as_of, data, seed, language, by)
     name = source if source == "bookshop" else load(Path(asked["source"])).name
     folders = [out] if out else sorted(places.REPORTS.glob(f"{name}-*"))
     return next((Run(f.resolve()) for f in folders if _holds(f, asked)), None)
@@ -170,6 +171,7 @@ def prepare(
     out: Path | None = None,
     language: str = "en",
     patience: float = 0,
+    by: str = "",
 ) -> Run:
     """Read a base into a run folder.
 
@@ -178,16 +180,36 @@ def prepare(
     source, as_of, data, seed
         As in :func:`analysis.sources.read`.
     out : Path, optional
-        The run's folder; default: `reports/<source>-<as_of>`, with `-<language>` where that is not English.
+        The run's folder; default: `reports/<source>-<as_of>`, with `-by-<field>` where the base is to be divided and
+        `-<language>` where that is not English.
     language : {"en", "fa"}
         Of the book.
     patience : float
         Seconds to wait for another run into the same folder.
+    by : str
+        The field of the customers by which the base will be divided; empty: it is not.
     """
-    asked = _asked(source, as_of, data, seed, language)
+    asked = _asked(source, as_of, data, seed, language, by)
     base = read_source(source, as_of, data, seed)
+    divided = f"-by-{places.file_name(by)}" if by else ""
     in_language = "" if language == "en" else f"-{language}"
-    run = Run((out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}{in_language}").absolute())
+    return write(base, out or places.REPORTS / f"{base.name}-{base.as_of}{divided}{in_language}", asked, patience)
+
+
+def write(base: Base, folder: Path, asked: dict, patience: float = 0) -> Run:
+    """Write a base into a run folder, unless it holds exactly this already.
+
+    Parameters
+    ----------
+    base : Base
+    folder : Path
+        New, empty, or a run's.
+    asked : dict
+        The question that the base answers, with the ``language`` of the book; see :func:`question_of`.
+    patience : float
+        Seconds to wait for another run into the same folder.
+    """
+    run = Run(folder.absolute())
     inside = [f for f in base.inputs if run.folder.resolve() in f.resolve().parents]
     if inside or (run.folder.is_dir() and any(run.folder.iterdir()) and not (run.folder / "stamps").is_dir()):
         found = f"{inside[0].name}, a file of the source" if inside else "files that no run has made"
@@ -197,13 +219,68 @@ def prepare(
             return run
         make_folder(run.folder / "stamps")
         try:
-            _write_base(run, base, language)
+            _write_base(run, base, asked["language"])
         except duckdb.Error as e:
             message = str(e).splitlines()[0].rstrip(".")
-            raise Problem(f"{source}: {message}. Check the mapping's SQL and the files.") from None
+            raise Problem(f"{base.name}: {message}. Check the mapping's SQL and the files.") from None
         inputs = {str(f): file_digest(f) for f in base.inputs}
         write_json(_reading_stamp(run.folder), {"asked": asked, "inputs": inputs, "package": package_digest()})
     return run
+
+
+def question_of(folder: Path) -> dict:
+    """The question that the run in a folder answers: source, as_of, language and so on; empty where there is no run.
+
+    Examples
+    --------
+    >>> question_of(Path("nowhere"))
+    {}
+    """
+    try:
+        return json.loads(_reading_stamp(folder).read_text(encoding="utf-8"))["asked"]
+    except (OSError, ValueError):
+        return {}
+
+
+def earlier(run: Run, previous: Path | None = None) -> Path | None:
+    """The run with which a run is compared: the one that was named, else the last one of the same source.
+
+    Parameters
+    ----------
+    run : Run
+    previous : Path, optional
+        Folder of an earlier run.
+
+    Returns
+    -------
+    Path or None
+        None where no earlier run answers the same question: same source, language and part, as of an earlier day.
+
+    Raises
+    ------
+    Problem
+        The folder that was named holds no run, or one that is not earlier or not of this source.
+    """
+    if previous is None:
+        beside = [f for f in places.REPORTS.glob(f"{run.about['name']}-*") if f.is_dir()]
+        return last_before(run, [*beside, *(part for f in beside for part in f.iterdir())])
+    if not (previous / "data" / "base.json").is_file():
+        raise Problem(f"--previous {previous} is no run: it has no data/base.json. Name the folder of an earlier run.")
+    asked, found = run.about, Run(previous).about
+    if found["name"] != asked["name"] or found["as_of"] >= asked["as_of"]:
+        raise Problem(
+            f"--previous {previous} is {found['name']} as of {found['as_of']}; wanted is {asked['name']} before "
+            f"{asked['as_of']}. Name the folder of an earlier run of the same source."
+        )
+    return previous.resolve()
+
+
+def last_before(run: Run, folders: Iterable[Path]) -> Path | None:
+    """The last of some folders whose finished run answers the same question as of an earlier day."""
+    asked = _asked_always(run.folder)
+    same = [f for f in folders if (f / "index.html").is_file() and _asked_always(f) == asked]
+    before = {Run(f).about["as_of"]: f for f in sorted(same) if Run(f).about["as_of"] < run.about["as_of"]}
+    return before[max(before)].resolve() if before else None
 
 
 @contextmanager
@@ -322,6 +399,11 @@ def _reading_stamp(folder: Path) -> Path:
     return folder / "stamps" / "reading.json"
 
 
+def _asked_always(folder: Path) -> dict:
+    """What of its question a run shares with those before and after it."""
+    return {k: v for k, v in question_of(folder).items() if k not in ("as_of", "data")}
+
+
 def _opened(folder: Path) -> Run:
     """A run, in whose language the process speaks from now on."""
     run = Run(folder.resolve())
@@ -329,7 +411,7 @@ def _opened(folder: Path) -> Run:
     return run
 
 
-def _asked(source: str, as_of: date | None, data: Path | None, seed: int, language: str) -> dict:
+def _asked(source: str, as_of: date | None, data: Path | None, seed: int, language: str, by: str) -> dict:
     """The question that reading answers."""
     sample = source == "bookshop"
     return {
@@ -338,7 +420,7 @@ def _asked(source: str, as_of: date | None, data: Path | None, seed: int, langua
         "data": None if sample else str((data or places.DATA).absolute()),
         "seed": seed if sample else None,
         "language": language,
-    }
+    } | ({"by": by} if by else {})
 
 
 def _holds(folder: Path, asked: dict) -> bool:

@@ -30,13 +30,15 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July")
 _MONTHS += ("August", "September", "October", "November", "December")
 
 
-def build(run_dir: Path) -> Path:
+def build(run_dir: Path, previous: Path | None = None) -> Path:
     """Write the book of a run into its folder, whole or not at all.
 
     Parameters
     ----------
     run_dir : Path
         Folder that holds ``run.json`` and the notebooks which it names.
+    previous : Path, optional
+        Folder of an earlier run of the same source.
 
     Returns
     -------
