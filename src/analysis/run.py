@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis import places, schema
-from analysis.errors import Problem
+from analysis.errors import Problem, did_you_mean
 from analysis.phrases import speak
 from analysis.sources import Base, connect, find, load, set_aside
 from analysis.sources import read as read_source
@@ -87,6 +87,7 @@ class Run:
             before_merging=nw.from_native(before) if before else None,
             parameters=self.about["parameters"],
             limits=self.about.get("limits", {}),
+            inputs=tuple(map(Path, json.loads(_reading_stamp(self.folder).read_text(encoding="utf-8"))["inputs"])),
             db=db,
         )
 
@@ -188,9 +189,16 @@ def prepare(
         Seconds to wait for another run into the same folder.
     by : str
         The field of the customers by which the base will be divided; empty: it is not.
+
+    Raises
+    ------
+    Problem
+        Anything about the source, the folder or the field that its user can mend.
     """
     asked = _asked(source, as_of, data, seed, language, by)
     base = read_source(source, as_of, data, seed)
+    if by:
+        _check_field(base, by)
     divided = f"-by-{places.file_name(by)}" if by else ""
     in_language = "" if language == "en" else f"-{language}"
     return write(base, out or places.REPORTS / f"{base.name}-{base.as_of}{divided}{in_language}", asked, patience)
@@ -315,11 +323,12 @@ def make_folder(folder: Path) -> None:
 
 
 def file_digest(file: Path) -> str:
-    """SHA-256 of a file."""
-    with file.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+    """SHA-256 of a file; one that has not been touched since is not read again."""
+    seen = file.stat()
+    return _digest(file.absolute(), seen.st_ino, seen.st_mtime_ns, seen.st_size)
 
 
+@cache
 def package_digest() -> str:
     """SHA-256 over the package's own source and the versions of the libraries that figures rest on."""
     digest = hashlib.sha256(json.dumps(versions()).encode())
@@ -343,6 +352,26 @@ def write_json(file: Path, content: object) -> None:
     """Write a JSON file that is never seen half-written."""
     with _renamed_when_whole(file) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def _check_field(base: Base, field: str) -> None:
+    """See that customers can be divided by a field, and that its values may be told."""
+    fields = base["customers"].collect_schema()
+    secret = {"customer_id", *base.personal, *(c.name for c in schema.TABLES["customers"].columns if c.personal)}
+    several = {name for name, kind in fields.items() if kind == nw.List}
+    usable = [f for f in fields if f not in secret | several]
+    if field in usable:
+        return
+    why = f'the customers of {base.name} have no field "{field}".{did_you_mean(field, usable)}'
+    if field in fields:
+        why = f'"{field}" identifies a person.' if field in secret else f'a customer can have several "{field}".'
+    raise Problem(f"--by {field}: {why} To divide by there are: {', '.join(usable) or 'none'}.")
+
+
+@cache
+def _digest(file: Path, *_) -> str:
+    with file.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def _write_base(run: Run, base: Base, language: str) -> None:
