@@ -3,19 +3,22 @@
     .venv/bin/python tests/renew_translations.py
 
 Adds what is new with an empty translation, drops what is said no more, and prints what is left to translate. One
-catalogue per concept: of the package's folder, its figures and its notebook. `columns.po` is kept by hand: it says what
-the columns of tables are called, by their names.
+catalogue per concept: of the package's folder, its figures, its notebook and the mappings that come with the package.
+`columns.po` is kept by hand: it says what the columns of tables are called, by their names.
 """
 
 import io
 import json
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
+
+from analysis.schema import BOUGHT, PROFILE_COLUMNS, SCORE, TABLES, THROUGH, profile_column
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "analysis"
@@ -49,6 +52,8 @@ def said() -> dict[str, dict[str, list[str]]]:
     for file in sorted(PACKAGE.rglob("*.py")):
         for text in _phrases("python", file.read_bytes()):
             add(concept_of(file), text, file)
+    for text in _of_columns():
+        add("profiles", text, PACKAGE / "schema.py")
     for file in sorted(PACKAGE.rglob("*.html")):
         for text in _phrases("jinja2.ext:babel_extract", file.read_bytes()):
             add(concept_of(file), text, file)
@@ -59,6 +64,11 @@ def said() -> dict[str, dict[str, list[str]]]:
             texts = [source.strip()] if cell["cell_type"] == "markdown" else _phrases("python", source.encode())
             for text in texts:
                 add(concept, text, file)
+    for file in sorted((PACKAGE / "sources" / "mappings").glob("*.toml")):
+        mapping = tomllib.loads(file.read_text(encoding="utf-8"))
+        reasons = [reason for table in mapping["tables"].values() for reason in table.get("set_aside", {})]
+        for text in (mapping["title"], *reasons):
+            add(concept_of(file), text, file)
     return _each_once(found)
 
 
@@ -100,6 +110,14 @@ def renew() -> list[str]:
 def _phrases(method: str, source: bytes) -> list[str]:
     texts = [message for _, message, _, _ in extract(method, io.BytesIO(source), KEYWORDS)]
     return [t for t in (t if isinstance(t, str) else t[0] for t in texts) if t]
+
+
+def _of_columns() -> list[str]:
+    """What the columns of the profiles are, which the schema says."""
+    specs = [profile_column(column) for column in (*PROFILE_COLUMNS, SCORE, BOUGHT, THROUGH)]
+    own = profile_column("a base's own field").definition.removesuffix(", as recorded")
+    recorded = [column.meaning for column in TABLES["customers"].columns if not column.personal]
+    return [*recorded, own, *(text for spec in specs for text in (spec.unit, spec.definition, spec.empty) if text)]
 
 
 def _each_once(found: dict[str, dict[str, list[str]]]) -> dict[str, dict[str, list[str]]]:

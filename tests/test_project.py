@@ -11,6 +11,7 @@ import pytest
 from analysis import schema
 from analysis.pipeline import CHAPTERS, notebook_parameters
 from conftest import ROOT
+from tests import write_gallery
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 BOOKSHOP = ROOT / "docs" / "bookshop.ipynb"
@@ -161,3 +162,10 @@ def test_a_concept_calls_none_that_comes_after_it():
         for file in [*package.rglob("*.py"), *package.parent.glob(f"{concept}.py")]:
             used = set(re.findall(r"(?:from|import) analysis\.(\w+)", file.read_text(encoding="utf-8")))
             assert not used & set(order[place + 1 :]), f"{file.name} of {concept} calls a later concept"
+
+
+def test_the_gallery_shows_every_figure_function():
+    shown = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^## `(\w+)`$", shown) == write_gallery.figures()
+    assert {f.stem for f in write_gallery.GALLERY.glob("*.png")} == set(write_gallery.figures())
+    assert set(re.findall(r"\(gallery/(\w+)\.png\)", shown)) == set(write_gallery.figures())

@@ -406,7 +406,7 @@ def test_formulas_stay_as_they_are_typed():
 
 def test_the_page_is_laid_out_for_those_who_do_not_see_it(folder):
     page = report.build(folder).read_text()
-    assert '<html lang="en">' in page
+    assert '<html lang="en" dir="ltr">' in page
     assert elements(page, "a")[0][1] == {"class": "skip", "href": "#text"}
     assert [tag for tag, _, _ in elements(page, "nav", "main")] == ["nav", "main"]
     assert all(said.strip() or "aria-label" in a for _, a, said in elements(page, "button"))

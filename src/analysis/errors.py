@@ -22,9 +22,21 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("colour", ["customer_id", "total_spend"])
     ''
     """
+    near = nearest(name, known)
+    return "" if near is None else f' Did you mean "{near}"?'
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name nearest to a misspelt one; None if none is near.
+
+    Examples
+    --------
+    >>> nearest("total_spnd", ["customer_id", "total_spend"])
+    'total_spend'
+    """
     by_lower = {str(k).lower(): k for k in known}
     near = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
-    return f' Did you mean "{by_lower[near[0]]}"?' if near else ""
+    return by_lower[near[0]] if near else None
 
 
 def require_columns(where: str, have: Iterable[str], need: Iterable[str]) -> None:

@@ -106,6 +106,17 @@ def short(number):
     return phrase(word, figure=signed) if word else signed
 
 
+def times(ratio):
+    """How many times as often or as much, with the two digits that count.
+
+    Examples
+    --------
+    >>> times(1.449), times(12), times(238.4)
+    ('1.4', '12', '240')
+    """
+    return figure(f"{float(f'{ratio:.2g}'):,g}")
+
+
 def in_words(column):
     """A column's name as words: n_orders is the number of orders, spend_365d the spend in 365 days.
 
@@ -117,7 +128,7 @@ def in_words(column):
     if spoken() != "en":
         from analysis import locale  # here: it says shares by way of this module
 
-        return locale.of(spoken()).concept(column)
+        return locale.of(spoken()).noun(column)
     said = words(column)
     if said and said.noun:
         return said.noun

@@ -18,7 +18,8 @@ from analysis.errors import Problem, require_columns
 from analysis.evidence import in_words
 from analysis.journeys.moments import clean, names_of
 from analysis.kernels import BATCH
-from analysis.plots.canvas import counted
+from analysis.locale import named
+from analysis.phrases import counted, phrase
 from analysis.profiles.compare import compare
 from analysis.profiles.traits import is_list, unusable
 from analysis.segments.features import BY_FAMILY
@@ -74,8 +75,9 @@ def explore(profiles: pd.DataFrame, source: str | None = None):
 
     fields = [c for c in profiles.columns.drop("customer_id") if not unusable(profiles[c]) and not is_list(profiles[c])]
     splits = [c for c in fields if profiles[c].nunique() <= _MOST_GROUPS]
-    field = widgets.Dropdown(options=[(in_words(c), c) for c in fields], description="Field")
-    split = widgets.Dropdown(options=[("nothing", ""), *((in_words(c), c) for c in splits)], description="Split by")
+    field = widgets.Dropdown(options=[(in_words(c), c) for c in fields], description=phrase("Field"))
+    nothing = (phrase("nothing"), "")
+    split = widgets.Dropdown(options=[nothing, *((in_words(c), c) for c in splits)], description=phrase("Split by"))
     shown = widgets.Output()
 
     def draw() -> tuple[list[Axes], Sequence[str]]:
@@ -114,16 +116,19 @@ def explore_segments(profiles: pd.DataFrame, source: str | None = None):
         return None
     import ipywidgets as widgets  # here: a scheduled run does without them
 
-    families = widgets.SelectMultiple(options=families_in(profiles), description="Features", rows=len(BY_FAMILY) + 1)
-    ways = [("as the features are", ""), *((name, name) for name in segments.METHODS)]
-    method = widgets.Dropdown(options=ways, description="Method")
-    k = widgets.IntSlider(min=0, max=10, description="Groups")
-    button, state = widgets.Button(description="Redraw"), widgets.Label()
-    hint = widgets.Label("No features: what tells kinds of customers apart. 0 groups: as many as the data support.")
+    known = [(named(family, "family"), family) for family in families_in(profiles)]
+    families = widgets.SelectMultiple(options=known, description=phrase("Features"), rows=len(BY_FAMILY) + 1)
+    ways = [(phrase("as the features are"), ""), *((named(name), name) for name in segments.METHODS)]
+    method = widgets.Dropdown(options=ways, description=phrase("Method"))
+    k = widgets.IntSlider(min=0, max=10, description=phrase("Groups"))
+    button, state = widgets.Button(description=phrase("Redraw")), widgets.Label()
+    hint = widgets.Label(
+        phrase("No features: what tells kinds of customers apart. 0 groups: as many as the data support.")
+    )
     shown = widgets.Output()
 
     def redraw(_) -> None:
-        button.disabled, state.value = True, "Forming groups …"
+        button.disabled, state.value = True, phrase("Forming groups …")
         try:
             _show(shown, lambda: drawn(grouped(profiles, families.value, method.value, k.value), source))
         finally:
@@ -164,15 +169,18 @@ def explore_funnel(events: IntoFrame, groups: pd.DataFrame | None = None, source
         return None
     import ipywidgets as widgets  # here: a scheduled run does without them
 
-    names = [("", ""), *((str(name), name) for name in names_of(clean(events)).index[:_EVENTS])]
-    steps = [widgets.Dropdown(options=names, description=f"Step {i}") for i in range(1, _STEPS + 1)]
-    window = widgets.BoundedFloatText(min=0, max=36_500, description="Days")
-    split = widgets.Dropdown(options=[("nothing", ""), *splits_in(groups)], description="Split by")
-    button, state = widgets.Button(description="Redraw"), widgets.Label()
+    names = [("", ""), *((named(name, "event"), name) for name in names_of(clean(events)).index[:_EVENTS])]
+    steps = [
+        widgets.Dropdown(options=names, description=phrase("Step {number}", number=i)) for i in range(1, _STEPS + 1)
+    ]
+    window = widgets.BoundedFloatText(min=0, max=36_500, description=phrase("Days"))
+    nothing = (phrase("nothing"), "")
+    split = widgets.Dropdown(options=[nothing, *splits_in(groups)], description=phrase("Split by"))
+    button, state = widgets.Button(description=phrase("Redraw")), widgets.Label()
     shown = widgets.Output()
 
     def redraw(_) -> None:
-        button.disabled, state.value = True, "Counting …"
+        button.disabled, state.value = True, phrase("Counting …")
         chosen = [step.value for step in steps if step.value]
         try:
             _show(shown, lambda: stepped(events, chosen, window.value, groups, split.value, source))
@@ -181,7 +189,9 @@ def explore_funnel(events: IntoFrame, groups: pd.DataFrame | None = None, source
 
     button.on_click(redraw)
     choices = widgets.VBox([window, split, widgets.HBox([button, state])])
-    hint = widgets.Label("Steps in order, those left empty are passed over. Days from the first to the last; 0: any.")
+    hint = widgets.Label(
+        phrase("Steps in order, those left empty are passed over. Days from the first to the last; 0: any.")
+    )
     return widgets.VBox([widgets.HBox([widgets.VBox(steps), choices]), hint, shown])
 
 
@@ -196,13 +206,13 @@ def told(profiles: pd.DataFrame, field: str, split: str = "") -> list[str]:
     """
     if not split or split == field:
         known = int(profiles[field].notna().sum())
-        return [f"Known of {known:,} of {len(profiles):,} customers ({evidence.percent(known / len(profiles))})."]
+        share = evidence.percent(known / len(profiles))
+        return [phrase("Known of {k:,} of {n:,} customers ({share}).", k=known, n=len(profiles), share=share)]
     found = compare(profiles[["customer_id", field, split]], split)
     if found.empty:
-        return ["No two groups are large enough to compare."]
+        return [phrase("No two groups are large enough to compare.")]
     found = found.sort_values("distinctive", ascending=False, kind="stable")
-    return [f"{'Real' if row.distinctive else 'Not beyond chance, or small'}: {row.words[0].lower()}{row.words[1:]}"
-            for row in found.itertuples()]  # fmt: skip
+    return [_judged_in_words(row) for row in found.itertuples()]
 
 
 def families_in(profiles: pd.DataFrame) -> list[str]:
@@ -248,7 +258,7 @@ def grouped(profiles: pd.DataFrame, families: Sequence[str] = (), method: str = 
     model = segments.cluster(profiles, by, asked, method)
     named = segments.name_segments(profiles, model.segments)
     sizes = segments.sizes(profiles, named)
-    not_judged = ["Whether the data support this number was not judged; 0 groups judges it."]
+    not_judged = [phrase("Whether the data support this number was not judged; 0 groups judges it.")]
     judged = not_judged if k else segments.findings(sizes, choice, asked)
     words = (*model.notes, *_formed_in_words(model, asked, sizes), *judged)
     return Grouped(sizes, segments.describe(profiles, named), words)
@@ -319,13 +329,25 @@ def stepped(
     return [figure], [journeys.bottlenecks(found).verdict, plots.table(found[columns], shares=_SHARES)]
 
 
+def _judged_in_words(row) -> str:
+    """A comparison with the verdict before it."""
+    finding = f"{row.words[0].lower()}{row.words[1:]}"
+    if row.distinctive:
+        return phrase("Real: {finding}", finding=finding)
+    return phrase("Not beyond chance, or small: {finding}", finding=finding)
+
+
 def _formed_in_words(model: segments.Segmentation, asked: int, sizes: pd.DataFrame) -> list[str]:
     """By which method how many groups came out, and who is in none of them."""
-    sentence = f"Method: {model.method}; {counted(model.k, 'group')}"
-    sentence += f", where {asked} were asked for." if model.k != asked else "."
-    apart = sizes.loc[sizes["segment"] > model.k, "segment_name"].tolist()
-    why = f"Set apart, as what groups are formed by differs for them or is unknown: {'; '.join(apart)}."
-    return [sentence, why] if apart else [sentence]
+    given = {"method": named(model.method), "groups": counted(model.k, "group")}
+    sentence = phrase("Method: {method}; {groups}.", **given)
+    if model.k != asked:
+        sentence = phrase("Method: {method}; {groups}, where {asked} were asked for.", asked=asked, **given)
+    apart = phrase("; ").join(map(named, sizes.loc[sizes["segment"] > model.k, "segment_name"]))
+    if not apart:
+        return [sentence]
+    why = phrase("Set apart, as what groups are formed by differs for them or is unknown: {groups}.", groups=apart)
+    return [sentence, why]
 
 
 def _show(shown, draw: Callable[[], tuple[list[Axes], Sequence[str | Styler]]]) -> None:

@@ -25,6 +25,9 @@ FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufefc]"
 _FIGURE = re.compile(r"(?<![A-Za-z\d_.#])(?P<sign>[-−+]?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<percent> ?%)?(?![A-Za-z_])")
 _PERSIAN = {"digits": str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫"), "percent": "٪", "minus": "\u200e−"}
 
+#: A text that the mark of a negative number would turn to run from the left, as no letter stands before it.
+_TURNED = re.compile(r"[^A-Za-zآ-ی\u200e\u200f\u2068]*\u200e.*[آ-ی]", re.DOTALL)
+
 _spoken = "en"
 
 
@@ -97,7 +100,8 @@ def phrase(said: str, /, **given: object) -> str:
     ...     phrase("{n:,}", n=1234) == "۱٬۲۳۴"
     True
     """
-    return _Localised().vformat(_translations(_spoken).get(said, said), (), given)
+    text = _Localised().vformat(_translations(_spoken).get(said, said), (), given)
+    return f"\u200f{text}" if from_the_right() and _TURNED.match(text) else text
 
 
 def marked(said: str) -> str:

@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from analysis import places, schema
 from analysis.errors import Problem, did_you_mean
-from analysis.phrases import speak
+from analysis.phrases import LANGUAGES, speak, spoken, translated
 from analysis.sources import Base, connect, find, load, set_aside
 from analysis.sources import read as read_source
 from analysis.sources.base import sql_name, sql_text
@@ -59,7 +59,13 @@ class Run:
     @cached_property
     def about(self) -> dict:
         """What is known of the base: name, title, timezone, currency, as_of, parameters, inputs."""
-        return json.loads((self.data / "base.json").read_text(encoding="utf-8"))
+        about = json.loads((self.data / "base.json").read_text(encoding="utf-8"))
+        return about | {"title": translated(about["title"])}
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """The language of the book, then the others."""
+        return sorted(LANGUAGES, key=lambda language: language != spoken())
 
     @cached_property
     def base(self) -> Base:
@@ -435,9 +441,8 @@ def _asked_always(folder: Path) -> dict:
 
 def _opened(folder: Path) -> Run:
     """A run, in whose language the process speaks from now on."""
-    run = Run(folder.resolve())
-    speak(run.about.get("language", "en"))
-    return run
+    speak(Run(folder.resolve()).about.get("language", "en"))
+    return Run(folder.resolve())  # anew: what it says of the base is said in that language
 
 
 def _asked(source: str, as_of: date | None, data: Path | None, seed: int, language: str, by: str) -> dict:

@@ -6,6 +6,8 @@ all take them from here. A customer base is any subset of these tables that has 
 
 from dataclasses import dataclass
 
+from analysis.phrases import marked
+
 #: One of these a base must have; everything else is optional.
 CORE_TABLES = ("orders", "order_lines", "touchpoints", "deals", "customers")
 
@@ -108,7 +110,7 @@ TABLES: dict[str, Table] = {
     for t in (
         Table(
             "customers",
-            "customer (person or company)",
+            marked("customer (person or company)"),
             (
                 _CUSTOMER,
                 _text("kind", "person or company", values=("person", "company")),
@@ -141,7 +143,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "orders",
-            "order",
+            marked("order"),
             (
                 _id("order_id", "the order", required=True),
                 _CUSTOMER,
@@ -158,7 +160,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "order_lines",
-            "order and product",
+            marked("order and product"),
             (
                 _id("order_id", "the order", required=True),
                 _id("product_id", "the product"),
@@ -170,7 +172,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "products",
-            "product",
+            marked("product"),
             (
                 _id("product_id", "the product", required=True),
                 _text("name", "its name"),
@@ -184,7 +186,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "touchpoints",
-            "contact of a customer with the brand",
+            marked("contact of a customer with the brand"),
             (
                 _CUSTOMER,
                 _instant("occurred_at", "when it happened", required=True),
@@ -200,7 +202,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "feedback",
-            "answer",
+            marked("answer"),
             (
                 _CUSTOMER,
                 _instant("given_at", "when it was given", required=True),
@@ -214,7 +216,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "survey_answers",
-            "customer and question",
+            marked("customer and question"),
             (
                 _CUSTOMER,
                 _instant("answered_at", "when it was answered"),
@@ -226,7 +228,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "tickets",
-            "ticket",
+            marked("ticket"),
             (
                 _id("ticket_id", "the ticket", required=True),
                 _CUSTOMER,
@@ -243,7 +245,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "campaigns",
-            "campaign",
+            marked("campaign"),
             (
                 _id("campaign_id", "the campaign", required=True),
                 _text("name", "its name"),
@@ -257,7 +259,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "campaign_contacts",
-            "campaign and customer",
+            marked("campaign and customer"),
             (
                 _id("campaign_id", "the campaign", required=True),
                 _CUSTOMER,
@@ -272,7 +274,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "deals",
-            "lead or sales opportunity",
+            marked("lead or sales opportunity"),
             (
                 _id("deal_id", "the opportunity", required=True),
                 Column("customer_id", "id", "the customer; empty while nobody is named"),
@@ -289,7 +291,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "deal_stages",
-            "deal and stage entered",
+            marked("deal and stage entered"),
             (
                 _id("deal_id", "the opportunity", required=True),
                 _text("stage", "the stage entered", required=True),
@@ -299,7 +301,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "brand_ratings",
-            "customer, brand, attribute",
+            marked("customer, brand, attribute"),
             (
                 _CUSTOMER,
                 _text("brand", "our brand or a rival's"),

@@ -6,7 +6,16 @@ called by stand with all other texts in `analysis.locale`, in each language.
 
 from dataclasses import dataclass
 
+from analysis.phrases import marked, phrase
 from analysis.schema import BOUGHT, THROUGH
+
+#: Who takes the steps of a journey: one of them, and several.
+UNITS = {
+    marked("customer"): marked("customers"),
+    marked("session"): marked("sessions"),
+    marked("attempt"): marked("attempts"),
+    marked("deal"): marked("deals"),
+}
 
 
 @dataclass(frozen=True)
@@ -145,3 +154,14 @@ def topic(column: str) -> str:
     """
     said = words(column)
     return (said.topic or said.concept) if said else str(column).replace("_", " ")
+
+
+def several(unit: str) -> str:
+    """Those who take the steps of a journey, in the plural.
+
+    Examples
+    --------
+    >>> several("session"), several("company visit")
+    ('sessions', 'company visits')
+    """
+    return phrase(UNITS.get(unit, f"{unit}s"))

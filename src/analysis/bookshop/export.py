@@ -21,6 +21,7 @@ from pyarrow import csv
 
 from analysis.bookshop.draws import TIMEZONE
 from analysis.bookshop.files import arrow, put
+from analysis.phrases import marked
 from analysis.schema import TABLES
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def exported(name: str, table: pd.DataFrame) -> pa.Table:
 
 def crm_mapping(tables: Mapping[str, pd.DataFrame], max_set_aside: float) -> str:
     """The mapping that reads the CRM's export back."""
-    head = {"name": "bookshop_crm", "title": "The bookshop, exported from its CRM"}
+    head = {"name": "bookshop_crm", "title": marked("The bookshop, exported from its CRM")}
     head |= {"timezone": TIMEZONE, "currency": "toman", "max_set_aside": max_set_aside}
     lines = [f"{key} = {_toml(value)}\n" for key, value in head.items()]
     for name, table in tables.items():

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.bookshop.draws import TIMEZONE
+from analysis.phrases import marked
 from analysis.schema import TABLES
 
 #: Fields of the shop's own, beside those of the schema: all of them text.
@@ -45,7 +46,12 @@ def findings_toml(findings: tuple[dict, ...]) -> str:
 
 
 def mapping_toml(tables: Iterable[str], max_set_aside: float) -> str:
-    head = {"name": "bookshop", "title": "The bookshop, a simulated company", "timezone": TIMEZONE, "currency": "toman"}
+    head = {
+        "name": "bookshop",
+        "title": marked("The bookshop, a simulated company"),
+        "timezone": TIMEZONE,
+        "currency": "toman",
+    }
     if max_set_aside > 0.05:  # what reading takes without being told
         head["max_set_aside"] = max_set_aside
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in head.items()]

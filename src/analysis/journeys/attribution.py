@@ -22,6 +22,8 @@ from analysis.evidence import percent, percent_range
 from analysis.journeys.claims import SIMPLE, Claims, of_events, of_paths
 from analysis.journeys.markov import over, removal_effects
 from analysis.journeys.shares import CONFIDENCE
+from analysis.locale import named
+from analysis.phrases import figure, marked, phrase
 
 METHODS = (*SIMPLE, "markov")
 
@@ -38,7 +40,8 @@ _DRAWS_AT_A_TIME = 10
 _SMALL, _CHANCES = 16, 2**16
 
 _WORDS = {"last": "last touch", "markov": "Markov"}
-_LIMITS = (
+_DIFFERENCE = {"difference": "difference", "low": "difference_low", "high": "difference_high"}
+_LIMITS = marked(
     "None of these figures is an effect: nobody was touched at random, and who is about to buy comes and opens more "
     "anyway. They say on which ways conversions came. What a channel adds, only customers who were held out at random "
     "can tell."
@@ -148,53 +151,72 @@ def attribution_findings(attribution: pd.DataFrame, unit: str = "conversion") ->
     >>> attribution_findings(attribution(paths, methods=["last", "linear"]))[0]
     'Of 100 conversions, by last touch 100 % came by web (interval 96 to 100 %); by linear 70 % came by web (...).'
     """
-    known = attribution.dropna(subset=["share"])
+    known, unit = attribution.dropna(subset=["share"]), named(unit)
+    if known.empty:
+        return [phrase("There is no {unit} on a path that was seen to its end.", unit=unit)]
     claimed = known[known["channel"] != NO_TOUCH]
     if claimed.empty or not claimed["conversions"].sum():
-        none = f"No {unit} had a touch in the days before it, so that there is nothing to share out."
-        return [none if len(known) else f"There is no {unit} on a path that was seen to its end."]
+        return [
+            phrase("No {unit} had a touch in the days before it, so that there is nothing to share out.", unit=unit)
+        ]
     by_method = known["method"].iloc[-1]
     model, total = claimed[claimed["method"] == by_method], known.groupby("method")["conversions"].sum().iloc[0]
-    leaders = [_leader(claimed, method) for method in dict.fromkeys(("last", by_method))]
-    sentences = [f"Of {total:,.0f} {unit}s, {'; '.join(filter(None, leaders))}."]
+    asked = [method for method in dict.fromkeys(("last", by_method)) if method in set(claimed["method"])]
+    leaders = phrase("; ").join(_leader(claimed[claimed["method"] == method], method) for method in asked)
+    sentences = [phrase("Of {n:,.0f} {unit}s, {leaders}.", n=total, unit=unit, leaders=leaders)]
     untouched = known[(known["channel"] == NO_TOUCH) & (known["method"] == by_method)]
     if len(untouched):
         share = percent(untouched["share"].iloc[0], 1)
-        sentences.append(f"{share} had no touch in the days before them: these no channel may claim.")
-    return [*sentences, *_disagreement(claimed, model, by_method), _LIMITS]
+        none = phrase("{share} had no touch in the days before them: these no channel may claim.", share=share)
+        sentences.append(none)
+    return [*sentences, *_disagreement(claimed, model, by_method), phrase(_LIMITS)]
 
 
-def _leader(claimed: pd.DataFrame, method: str) -> str:
-    """Who has the largest share by a method; empty if it was not asked for."""
-    by = claimed[claimed["method"] == method]
-    if by.empty:
-        return ""
+def _leader(by: pd.DataFrame, method: str) -> str:
+    """Who has the largest share by a method."""
     top = by.loc[by["share"].idxmax()]
-    words = f"by {_WORDS.get(method, method)}"
-    return (
-        f"{words} {percent(top['share'])} came by {top['channel']} (interval {percent_range(top['low'], top['high'])})"
+    return phrase(
+        "by {method} {share} came by {channel} (interval {interval})",
+        method=_word(method),
+        share=percent(top["share"]),
+        channel=named(top["channel"]),
+        interval=percent_range(top["low"], top["high"]),
     )
+
+
+def _word(method: str) -> str:
+    return named(_WORDS.get(method, method), "method")
 
 
 def _disagreement(claimed: pd.DataFrame, model: pd.DataFrame, by_method: str) -> list[str]:
     """How far the model and last touch differ, and over which range all methods go for the channel they differ on."""
     if by_method == "last":
         return []
-    word, n = _WORDS.get(by_method, by_method), int(model["differs"].sum())
+    word, n = _word(by_method), int(model["differs"].sum())
     if not n:
-        return [f"By {word} and by last touch the shares are the same as far as chance lets one see."]
+        return [
+            phrase("By {method} and by last touch the shares are the same as far as chance lets one see.", method=word)
+        ]
     apart = model.loc[model["difference"].abs().idxmax()]
-    points, low, high = (
-        f"{100 * apart[figure]:+.1f}".replace("-", "−")
-        for figure in ("difference", "difference_low", "difference_high")
-    )
     over = claimed.loc[claimed["channel"] == apart["channel"], "share"]
-    return [
-        f"By {word} the share differs from that by last touch for {n} of {len(model)} channels, most for "
-        f"{apart['channel']}: {percent(apart['share'])} instead of {percent(apart['last_touch'])} "
-        f"({points} points, interval {low} to {high}). "
-        f"Over all {claimed['method'].nunique()} ways of counting it goes from {percent_range(over.min(), over.max())}."
-    ]
+    differs = phrase(
+        "By {method} the share differs from that by last touch for {n} of {channels} channels, most for {channel}: "
+        "{share} instead of {last} ({difference} points, interval {low} to {high}).",
+        method=word,
+        n=n,
+        channels=len(model),
+        channel=named(apart["channel"]),
+        share=percent(apart["share"]),
+        last=percent(apart["last_touch"]),
+        **{name: _points(apart[of]) for name, of in _DIFFERENCE.items()},
+    )
+    ways, shares = claimed["method"].nunique(), percent_range(over.min(), over.max())
+    spread = phrase("Over all {n} ways of counting it goes from {shares}.", n=ways, shares=shares)
+    return [f"{differs} {spread}"]
+
+
+def _points(share: float) -> str:
+    return figure(f"{100 * share:+.1f}".replace("-", "−"))
 
 
 def _methods(found: Claims, methods: Sequence[str] | None) -> list[str]:

@@ -7,11 +7,13 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import require_columns
-from analysis.evidence import percent, percent_range, short
+from analysis.evidence import duration, percent, percent_range, short
 from analysis.journeys.shares import DIFFERENCE_COLUMNS, interval, ratio, with_corrected_differences
+from analysis.locale import named
+from analysis.phrases import marked, phrase
 
 #: What is said where one group has nobody to be held against.
-NO_GROUPS = "There are no groups to compare."
+NO_GROUPS = marked("There are no groups to compare.")
 
 #: In days: whoever goes on within it does not wait, and logs without a clock put their events as close.
 MINUTE = 1 / 1440
@@ -92,7 +94,7 @@ larger share than any other step: cart (66.7 %, elsewhere 10.0 %).
         return _of_groups(funnel, currency)
     table, delays = _losses(funnel), _waiting(funnel)
     if funnel.empty:
-        nothing = "There is no funnel, so nothing can be said of its steps."
+        nothing = phrase("There is no funnel, so nothing can be said of its steps.")
         return Bottlenecks(table, nothing, delays, nothing)
     return Bottlenecks(table, _verdict_on(table, currency), delays, _verdict_on_waiting(delays))
 
@@ -139,45 +141,76 @@ def _waiting(funnel: pd.DataFrame) -> pd.DataFrame:
 def _verdict_on(table: pd.DataFrame, currency: str) -> str:
     losses = table["lost"].sum()
     if not losses:
-        return "Nobody is known to be lost at any step."
+        return phrase("Nobody is known to be lost at any step.")
     most = table.loc[table["lost"].idxmax()]
-    verdict = (
-        f"Most leave this path between {most['step']} and {most['next_step']}: {most['lost']:,} of {losses:,} who "
-        f"left it ({percent(most['share'], 1)}, interval {percent_range(most['low'], most['high'], 1)})."
-    )
+    verdict = [
+        phrase(
+            "Most leave this path between {step} and {next_step}: {lost:,} of {all:,} who left it ({share}, interval "
+            "{range}).",
+            **_between(most),
+            **{"lost": most["lost"], "all": losses, "share": percent(most["share"], 1)},
+            range=percent_range(most["low"], most["high"], 1),
+        )
+    ]
     if table["p"].notna().sum() < 2:
-        return f"{verdict} There is no other step to compare with."
-    verdict += _costliest(table.iloc[0], most, currency)
-    outstanding = table[table["stands_out"]]
-    if outstanding.empty:
-        return f"{verdict} No step stands out: none loses a clearly larger share of those who reach it than all others."
-    step = outstanding.iloc[0]
-    rates = f"{percent(step['loss_rate'], 1)}, elsewhere {percent(step['elsewhere'], 1)}"
-    return f"{verdict} Losing a larger share than any other step: {step['step']} ({rates})."
+        return " ".join([*verdict, phrase("There is no other step to compare with.")])
+    return " ".join([*verdict, *_costliest(table.iloc[0], most, currency), _outstanding(table)])
 
 
-def _costliest(first: pd.Series, most: pd.Series, currency: str) -> str:
+def _outstanding(table: pd.DataFrame) -> str:
+    """The step that loses a larger share than any other, if one does."""
+    found = table[table["stands_out"]]
+    if found.empty:
+        return phrase("No step stands out: none loses a clearly larger share of those who reach it than all others.")
+    rates = {
+        name: percent(found[column].iloc[0], 1) for name, column in (("here", "loss_rate"), ("there", "elsewhere"))
+    }
+    step = named(found["step"].iloc[0])
+    return phrase("Losing a larger share than any other step: {step} ({here}, elsewhere {there}).", step=step, **rates)
+
+
+def _costliest(first: pd.Series, most: pd.Series, currency: str) -> list[str]:
     """The step where most is at stake, where values are known: late steps lose fewer, who are worth more."""
     if not first["lost_value"] > 0:
-        return ""
-    where = "there" if first["step"] == most["step"] else f"between {first['step']} and {first['next_step']}"
-    low, high = short(first["lost_value_low"]), short(first["lost_value_high"])
-    worth = " ".join(x for x in (short(first["lost_value"]), currency) if x)
-    return f" Most is at stake {where}: {worth} (interval {low} to {high}), had all of them gone on like the others."
+        return []
+    worth = {"low": short(first["lost_value_low"]), "high": short(first["lost_value_high"])}
+    worth["worth"] = _money(first["lost_value"], currency)
+    if first["step"] == most["step"]:
+        return [
+            phrase(
+                "Most is at stake there: {worth} (interval {low} to {high}), had all of them gone on like the others.",
+                **worth,
+            )
+        ]
+    return [
+        phrase(
+            "Most is at stake between {step} and {next_step}: {worth} (interval {low} to {high}), had all of them gone "
+            "on like the others.",
+            **_between(first),
+            **worth,
+        )
+    ]
 
 
 def _verdict_on_waiting(delays: pd.DataFrame) -> str:
     timed = delays[delays["days_waited"] > 0]
     if timed.empty:
-        return "How long the steps take is not known."
+        return phrase("How long the steps take is not known.")
     most = timed.iloc[0]
     if most["mean_days"] < MINUTE:
-        return "The steps follow each other within a minute, as far as their times are recorded: nobody waits."
-    half = "" if np.isnan(most["median_days"]) else f"; half of all within {evidence.duration(most['median_days'])}"
-    return (
-        f"Most of the waiting lies between {most['step']} and {most['next_step']}: {percent(most['share'])} of all, "
-        f"{evidence.duration(most['mean_days'])} on average for who went on{half}. Whether that is too long, only a "
-        "comparison with others at the same step can tell."
+        return phrase("The steps follow each other within a minute, as far as their times are recorded: nobody waits.")
+    told = {**_between(most), "share": percent(most["share"]), "mean": duration(most["mean_days"])}
+    if np.isnan(most["median_days"]):
+        return phrase(
+            "Most of the waiting lies between {step} and {next_step}: {share} of all, {mean} on average for who went "
+            "on. Whether that is too long, only a comparison with others at the same step can tell.",
+            **told,
+        )
+    return phrase(
+        "Most of the waiting lies between {step} and {next_step}: {share} of all, {mean} on average for who went on; "
+        "half of all within {half}. Whether that is too long, only a comparison with others at the same step can tell.",
+        **told,
+        half=duration(most["median_days"]),
     )
 
 
@@ -200,46 +233,72 @@ def _of_groups(compared: pd.DataFrame, currency: str) -> Bottlenecks:
     days = ["converted", "mean_days", "days_elsewhere", "days_difference", "days_low", "days_high", "days_p_corrected"]
     return Bottlenecks(
         worse[[*keys, "step", "next_step", *rates, *more]].reset_index(drop=True),
-        _verdict_on_groups(worse, keys, currency) if comparable else NO_GROUPS,
+        _verdict_on_groups(worse, keys, currency) if comparable else phrase(NO_GROUPS),
         slower[[*keys, "step", "next_step", *days, "days_waited"]].reset_index(drop=True),
-        _verdict_on_slow_groups(slower, keys) if comparable else NO_GROUPS,
+        _verdict_on_slow_groups(slower, keys) if comparable else phrase(NO_GROUPS),
     )
 
 
 def _verdict_on_groups(worse: pd.DataFrame, keys: list[str], currency: str) -> str:
     if worse.empty:
-        return "No group stands out: none surely loses more at a step than everybody else there."
+        return phrase("No group stands out: none surely loses more at a step than everybody else there.")
     first = worse.iloc[0]
-    worth = first["lost_more_value"]
-    worth = f", worth {short(worth)} {currency}".rstrip() if worth > 0 else ""
-    return (
-        f"Losing more than everybody else at the same step: {_named(first, keys)}, between {first['step']} and "
-        f"{first['next_step']}. There {percent(first['rate'])} of {first['judged']:,} go on, elsewhere "
-        f"{percent(first['elsewhere'])}: {first['lost_more']:,.0f} more lost than if they had done as the others "
-        f"(interval {first['lost_more_low']:,.0f} to {first['lost_more_high']:,.0f}{worth}).{_others(worse, keys)}"
-    )
+    told = {**_between(first), "group": _group(first, keys), "judged": first["judged"]}
+    told |= {"rate": percent(first["rate"]), "elsewhere": percent(first["elsewhere"])}
+    told |= {name: first[f"lost_{name}"] for name in ("more", "more_low", "more_high")}
+    if first["lost_more_value"] > 0:
+        verdict = phrase(
+            "Losing more than everybody else at the same step: {group}, between {step} and {next_step}. There {rate} "
+            "of {judged:,} go on, elsewhere {elsewhere}: {more:,.0f} more lost than if they had done as the others "
+            "(interval {more_low:,.0f} to {more_high:,.0f}, worth {worth}).",
+            **told,
+            worth=_money(first["lost_more_value"], currency),
+        )
+    else:
+        verdict = phrase(
+            "Losing more than everybody else at the same step: {group}, between {step} and {next_step}. There {rate} "
+            "of {judged:,} go on, elsewhere {elsewhere}: {more:,.0f} more lost than if they had done as the others "
+            "(interval {more_low:,.0f} to {more_high:,.0f}).",
+            **told,
+        )
+    return " ".join([verdict, *_others(worse, keys)])
 
 
 def _verdict_on_slow_groups(slower: pd.DataFrame, keys: list[str]) -> str:
     if slower.empty:
-        return "No group is surely slower at a step than everybody else there."
+        return phrase("No group is surely slower at a step than everybody else there.")
     first = slower.iloc[0]
-    more, low, high = (evidence.duration(first[c]) for c in ("days_difference", "days_low", "days_high"))
-    return (
-        f"Waiting longer than everybody else at the same step: {_named(first, keys)}, between {first['step']} and "
-        f"{first['next_step']}: {evidence.duration(first['mean_days'])} on average, elsewhere "
-        f"{evidence.duration(first['days_elsewhere'])} ({more} more, interval {low} to {high}).{_others(slower, keys)}"
+    days = {"mean": "mean_days", "elsewhere": "days_elsewhere", "more": "days_difference"}
+    days |= {"low": "days_low", "high": "days_high"}
+    verdict = phrase(
+        "Waiting longer than everybody else at the same step: {group}, between {step} and {next_step}: {mean} on "
+        "average, elsewhere {elsewhere} ({more} more, interval {low} to {high}).",
+        **_between(first),
+        **{name: duration(first[column]) for name, column in days.items()},
+        group=_group(first, keys),
     )
+    return " ".join([verdict, *_others(slower, keys)])
 
 
-def _named(row: pd.Series, keys: list[str]) -> str:
+def _group(row: pd.Series, keys: list[str]) -> str:
     """The group, and where it was compared: Razavi Khorasan (web)."""
-    first, *within = (str(row[key]) for key in keys)
-    return f"{first} ({', '.join(within)})" if within else first
+    group, *within = (named(row[key], key) for key in keys)
+    return phrase("{group} ({within})", group=group, within=phrase(", ").join(within)) if within else group
 
 
-def _others(rows: pd.DataFrame, keys: list[str], most: int = 3) -> str:
+def _between(row: pd.Series) -> dict[str, str]:
+    """The step and the next one, as readers call them."""
+    return {"step": named(row["step"]), "next_step": named(row["next_step"])}
+
+
+def _money(amount: float, currency: str) -> str:
+    return f"{short(amount)} {named(currency, 'currency')}".rstrip()
+
+
+def _others(rows: pd.DataFrame, keys: list[str], most: int = 3) -> list[str]:
     if len(rows) < 2:
-        return ""
-    named = [f"{_named(row, keys)} after {row['step']}" for _, row in rows.iloc[1 : most + 1].iterrows()]
-    return f" Then: {'; '.join(named)}{'; …' if len(rows) > most + 1 else ''}."
+        return []
+    shown = rows.iloc[1 : most + 1].iterrows()
+    groups = [phrase("{group} after {step}", group=_group(row, keys), step=named(row["step"])) for _, row in shown]
+    more = ["…"] if len(rows) > most + 1 else []
+    return [phrase("Then: {groups}.", groups=phrase("; ").join([*groups, *more]))]

@@ -18,6 +18,8 @@ from sklearn.linear_model import LogisticRegression
 
 from analysis import evidence
 from analysis.expressions import collected, days_between, is_purchase, midnight, money, one_if
+from analysis.locale import named
+from analysis.phrases import phrase
 
 #: A contact is judged by the purchases of so many days of 24 hours after it.
 DAYS = 30
@@ -107,7 +109,7 @@ def contact_effects(
     buys = _purchases(tables)
     if buys is None:
         return *_nothing(), [
-            "The effect of a mismatch cannot be looked at: the base records no purchases (map orders)."
+            phrase("The effect of a mismatch cannot be looked at: the base records no purchases (map orders).")
         ]
     arms = collected(sent.filter(nw.col("experiment") == 1).group_by("contacted", "treated").agg(n=nw.len()))
     held_out = sorted(
@@ -399,23 +401,45 @@ def _doubts(held_out: list[str], others: list[str], early: int, balance: pd.Data
     """What could not be looked at, and what speaks against the design."""
     doubts = []
     if held_out and others:
-        doubts.append(f"Contacts by {', '.join(others)} held nobody out: what they change is not judged.")
+        channels = phrase(", ").join(named(channel) for channel in others)
+        doubts.append(
+            phrase("Contacts by {channels} held nobody out: what they change is not judged.", channels=channels)
+        )
     if not held_out:
         doubts.append(
-            "Nobody was held out from contacts, so customers alike in what was known before were compared. Whoever "
-            "chose the channel may have known more than the tables, and what one channel brings to anybody more than "
-            "the other is in the figures too: hold some customers out at random to be sure."
+            phrase(
+                "Nobody was held out from contacts, so customers alike in what was known before were compared. Whoever "
+                "chose the channel may have known more than the tables, and what one channel brings to anybody more "
+                "than the other is in the figures too: hold some customers out at random to be sure."
+            )
         )
     if early:
-        doubts.append(f"{early:,} contacts of the last {DAYS} days are not judged yet.")
+        doubts.append(phrase("{n:,} contacts of the last {days} days are not judged yet.", n=early, days=DAYS))
     apart = balance[balance["after" if not held_out else "before"].abs() > APART]
     if len(apart):
-        worst = apart.loc[apart.iloc[:, 2:4].abs().max(axis=1).idxmax()]
-        doubts.append(
-            f"Those contacted by {worst['contacted']} and those compared with them differ in {len(apart)} attributes, "
-            f"most in {worst['attribute'].replace('_', ' ')}: did chance decide who was held out?"
-            if held_out
-            else f"After weighting, those contacted by {worst['contacted']} still differ in "
-            f"{worst['attribute'].replace('_', ' ')}: read the figures with care."
-        )
+        doubts.append(_apart_in_words(apart, bool(held_out)))
     return doubts
+
+
+def _apart_in_words(apart: pd.DataFrame, held_out: bool) -> str:
+    """In what the arms differ though they should not."""
+    worst = apart.loc[apart.iloc[:, 2:4].abs().max(axis=1).idxmax()]
+    said = {"channel": named(worst["contacted"]), "attribute": _attribute(worst["attribute"])}
+    if held_out:
+        return phrase(
+            "Those contacted by {channel} and those compared with them differ in {n} attributes, most in {attribute}: "
+            "did chance decide who was held out?",
+            n=len(apart),
+            **said,
+        )
+    return phrase(
+        "After weighting, those contacted by {channel} still differ in {attribute}: read the figures with care.", **said
+    )
+
+
+def _attribute(column: str) -> str:
+    """What was known before the contact, in words."""
+    plain = column.replace("_", " ")
+    if plain.startswith("region "):
+        return phrase("region {name}", name=named(plain.removeprefix("region ")))
+    return named(plain, "attribute")

@@ -17,6 +17,8 @@ from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.expressions import collected, table_until
 from analysis.journeys.shares import interval, ratio, with_corrected_differences
+from analysis.locale import named
+from analysis.phrases import phrase
 from analysis.schema import DEAL_OUTCOMES
 
 #: What deals are compared by.
@@ -386,11 +388,13 @@ def _counts(judged: pd.DataFrame, split: str) -> pd.DataFrame:
 
 def _words(judged: pd.DataFrame, table: pd.DataFrame, splits: list[str], within_days: float | None) -> str:
     if judged["won"].nunique() < 2:
-        return "All deals that can be judged ended alike, or there are none: there are no win rates to compare."
+        return phrase("All deals that can be judged ended alike, or there are none: there are no win rates to compare.")
     if not splits:
-        return "Nothing is known of the deals by which they could be compared."
-    counted = "" if within_days is None else f"Won within {within_days:g} days, of all deals seen for as long. "
-    return counted + " ".join(_verdict(table[table["split"] == split], split) for split in splits)
+        return phrase("Nothing is known of the deals by which they could be compared.")
+    verdicts = [_verdict(table[table["split"] == split], split) for split in splits]
+    if within_days is not None:
+        verdicts.insert(0, phrase("Won within {days:g} days, of all deals seen for as long.", days=within_days))
+    return " ".join(verdicts)
 
 
 def _judged(counts: pd.DataFrame) -> pd.DataFrame:
@@ -403,15 +407,30 @@ def _judged(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _verdict(table: pd.DataFrame, split: str) -> str:
+    said = {"split": evidence.in_words(split), "n": len(table)}
     if len(table) < 2:
-        return f"By {split}: nothing to compare, as fewer than two have {MIN_SIZE} deals."
+        return phrase(
+            "By {split}: nothing to compare, as fewer than two have {n} deals.", split=said["split"], n=MIN_SIZE
+        )
     out = table[table["differs"]].sort_values(["p_corrected", "group"])
     if out.empty:
-        return f"By {split}: no one stands out ({len(table):,} compared)."
-    said = [
-        f"{row.group} ({evidence.percent(row.rate)} of {row.n:,}, all others {evidence.percent(row.elsewhere)})"
-        for row in out.head(3).itertuples()
-    ]
-    more = f" and {len(out) - 3:,} more" if len(out) > 3 else ""
-    verb = "stands" if len(out) == 1 else "stand"
-    return f"By {split}: {', '.join(said)}{more} {verb} out, of {len(table):,} compared."
+        return phrase("By {split}: no one stands out ({n:,} compared).", **said)
+    groups = phrase(", ").join(_rate_in_words(row) for row in out.head(3).itertuples())
+    if len(out) == 1:
+        return phrase("By {split}: {group} stands out, of {n:,} compared.", group=groups, **said)
+    if len(out) <= 3:
+        return phrase("By {split}: {groups} stand out, of {n:,} compared.", groups=groups, **said)
+    more = len(out) - 3
+    return phrase(
+        "By {split}: {groups} and {more:,} more stand out, of {n:,} compared.", groups=groups, more=more, **said
+    )
+
+
+def _rate_in_words(row) -> str:
+    return phrase(
+        "{group} ({share} of {n:,}, all others {elsewhere})",
+        group=named(row.group, row.split),
+        share=evidence.percent(row.rate),
+        n=row.n,
+        elsewhere=evidence.percent(row.elsewhere),
+    )

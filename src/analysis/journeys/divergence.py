@@ -14,6 +14,8 @@ from analysis.journeys.clusters import share_of_customers
 from analysis.journeys.shares import CONFIDENCE, DIFFERENCE_COLUMNS, interval, with_corrected_differences
 from analysis.journeys.transitions import END, folded, transitions, walks
 from analysis.journeys.walks import OTHER, letters, walk_counts, without_repeats
+from analysis.locale import named
+from analysis.phrases import counted, phrase
 
 #: What may become of a plan; all but the first may come together.
 KINDS_OF_DIVERGENCE = ("followed", "skipped", "went back", "left", "did something else")
@@ -221,23 +223,37 @@ def _mean_fitness(counts: pd.DataFrame, group: str) -> pd.DataFrame:
 
 def _in_words(counts: pd.DataFrame, steps: pd.DataFrame, per: str) -> str:
     if counts.empty:
-        return "Nobody took a step of the plan, so nothing can be said of it."
-    unit = {"customer_id": "customers", "session_id": "sessions", "deal_id": "deals"}.get(per, f"of {per}")
+        return phrase("Nobody took a step of the plan, so nothing can be said of it.")
     everybody = counts.assign(all="all")
     kinds = _shares_of_kinds(everybody, "all").set_index("kind")
     followed, fitness = kinds.loc["followed"], _mean_fitness(everybody, "all").iloc[0]
-    said = (
-        f"{evidence.percent(followed['share'], 1)} of {followed['of']:,} {unit} took the way intended "
-        f"(interval {evidence.percent_range(followed['low'], followed['high'], 1)}); fitness {fitness['fitness']:.2f} "
-        f"of 1 ({fitness['low']:.2f} to {fitness['high']:.2f})."
+    said = phrase(
+        "{share} of {customers} took the way intended (interval {range}); fitness {fitness:.2f} of 1 ({low:.2f} to "
+        "{high:.2f}).",
+        share=evidence.percent(followed["share"], 1),
+        customers=counted(followed["of"], per.removesuffix("_id")),
+        range=evidence.percent_range(followed["low"], followed["high"], 1),
+        **fitness[["fitness", "low", "high"]],
     )
     astray = steps[~steps["as_planned"]]
-    if astray.empty:
-        return said
-    most = astray.loc[astray["n"].idxmax()]
-    next_is = "went no further" if most["happened"] == END else f"went to {most['happened']}"
-    planned = "the end" if most["planned"] == END else most["planned"]
-    return (
-        f"{said} Most often the plan fails after {most['step']}: {evidence.percent(most['share'], 1)} {next_is} "
-        f"({evidence.percent_range(most['low'], most['high'], 1)}), where {planned} was planned."
+    return said if astray.empty else f"{said} {_where_it_fails(astray.loc[astray['n'].idxmax()])}"
+
+
+def _where_it_fails(most: pd.Series) -> str:
+    told = {name: named(most[name]) for name in ("step", "planned", "happened")}
+    told["share"] = evidence.percent(most["share"], 1)
+    told["range"] = evidence.percent_range(most["low"], most["high"], 1)
+    if most["happened"] == END:
+        return phrase(
+            "Most often the plan fails after {step}: {share} went no further ({range}), where {planned} was planned.",
+            **told,
+        )
+    if most["planned"] == END:
+        return phrase(
+            "Most often the plan fails after {step}: {share} went to {happened} ({range}), where the end was planned.",
+            **told,
+        )
+    return phrase(
+        "Most often the plan fails after {step}: {share} went to {happened} ({range}), where {planned} was planned.",
+        **told,
     )

@@ -13,6 +13,8 @@ from analysis.journeys.course import course
 from analysis.journeys.moments import OCCURRED_AT, collected, moments
 from analysis.journeys.reach import NEVER, midnight_after, reached
 from analysis.journeys.steps import Plan
+from analysis.locale import named
+from analysis.phrases import counted, phrase
 
 
 def bought_all_the_same(
@@ -75,49 +77,70 @@ def findings(
         return [plan.why, *told]
     first, last = funnel.iloc[0], funnel.iloc[-1]
     if plan.kind == "deals":
-        open_yet = first["entered"] - funnel["entered"].iloc[1]
-        return [
-            f"Of {first['entered']:,} deals of which it is known when they came up, {last['entered']:,} were won "
-            f"afterwards and {open_yet:,} not decided yet "
-            f"(won of all: {evidence.percent(last['entered'] / max(first['entered'], 1), 1)}).",
-            *told,
-        ]
+        return [_won(first["entered"], funnel["entered"].iloc[1], last["entered"]), *told]
     sentences = [_arrival(plan, funnel), bottlenecks.verdict]
     if left[1] and plan.kind != "orders":
-        sentences[1] += f" Of the {left[0]:,} who never came to {last['step']}, {left[1]:,} have bought all the same."
-    timed = funnel.iloc[:-1].dropna(subset=["median_days"])
-    if len(timed):
-        slow = timed.loc[timed["median_days"].idxmax()]
-        following = funnel["step"].iloc[slow.name + 1]
-        sentences.append(
-            f"{_slowest_of(funnel)} is from {slow['step']} to {following}: half of all who entered it took it within "
-            f"{evidence.duration(slow['median_days'])}."
+        bought = phrase(
+            "Of the {left:,} who never came to {step}, {bought:,} have bought all the same.",
+            **{"left": left[0], "step": named(last["step"]), "bought": left[1]},
         )
-    return sentences + told
+        sentences[1] += f" {bought}"
+    return [*sentences, *_slowest(funnel), *told]
+
+
+def _won(came_up: int, decided: int, won: int) -> str:
+    return phrase(
+        "Of {n:,} deals of which it is known when they came up, {won:,} were won afterwards and {open:,} not decided "
+        "yet (won of all: {share}).",
+        **{"n": came_up, "won": won, "open": came_up - decided, "share": evidence.percent(won / max(came_up, 1), 1)},
+    )
 
 
 def _arrival(plan: Plan, funnel: pd.DataFrame) -> str:
     """How many got to the end, and which share of those who had the time to."""
     needed = funnel[~funnel["optional"].astype(bool)] if "optional" in funnel else funnel
     first, last = needed.iloc[0], needed.iloc[-1]
-    said = f"Of {first['entered']:,} {plan.unit}s at {first['step']}, {last['entered']:,} reached {last['step']}"
+    said = phrase(
+        "Of {customers} at {step}, {n:,} reached {last}",
+        **{"customers": counted(first["entered"], plan.unit), "n": last["entered"]},
+        **{"step": named(first["step"]), "last": named(last["step"])},
+    )
     going_on = (needed["judged"] - needed["lost"]).iloc[:-1].to_list()
     if needed["judged"].iloc[1:-1].to_list() == going_on[:-1] and first["judged"]:  # the same customers at every step
         low, high = evidence.share_interval(going_on[-1], first["judged"])
-        share = (
-            f"{evidence.percent(going_on[-1] / first['judged'], 1)}, interval {evidence.percent_range(low, high, 1)}"
-        )
-        whole = first["judged"] == first["entered"]
-        said += f" ({share})" if whole else f"; of those who had the time, {share}"
+        share = {"share": evidence.percent(going_on[-1] / first["judged"], 1)}
+        share["range"] = evidence.percent_range(low, high, 1)
+        if first["judged"] == first["entered"]:
+            said += phrase(" ({share}, interval {range})", **share)
+        else:
+            said += phrase("; of those who had the time, {share}, interval {range}", **share)
     if may_still := int(needed["censored"].sum()):
-        said += f"; {may_still:,} are on the way and may still go on"
+        said += phrase("; {n:,} are on the way and may still go on", n=may_still)
     return f"{said}."
 
 
-def _slowest_of(funnel: pd.DataFrame) -> str:
-    """Where fewer than half take a step, it may be slower still."""
-    all_timed = funnel["median_days"].iloc[:-1].notna().all()
-    return "The slowest step" if all_timed else "Of the steps that half of those who come to them take, the slowest"
+def _slowest(funnel: pd.DataFrame) -> list[str]:
+    """The step that takes longest; where fewer than half take a step, that may be slower still."""
+    timed = funnel.iloc[:-1].dropna(subset=["median_days"])
+    if timed.empty:
+        return []
+    slow = timed.loc[timed["median_days"].idxmax()]
+    told = {"step": named(slow["step"]), "next_step": named(funnel["step"].iloc[slow.name + 1])}
+    told["half"] = evidence.duration(slow["median_days"])
+    if len(timed) == len(funnel) - 1:
+        return [
+            phrase(
+                "The slowest step is from {step} to {next_step}: half of all who entered it took it within {half}.",
+                **told,
+            )
+        ]
+    return [
+        phrase(
+            "Of the steps that half of those who come to them take, the slowest is from {step} to {next_step}: half of "
+            "all who entered it took it within {half}.",
+            **told,
+        )
+    ]
 
 
 def _standing_out(found: Bottlenecks) -> list[str]:

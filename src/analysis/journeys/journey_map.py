@@ -23,6 +23,7 @@ from analysis.journeys.map_measures import EVERYBODY, WHOLE, measures
 from analysis.journeys.map_rows import FEWEST, map_rows
 from analysis.journeys.opportunities import OPPORTUNITY_COLUMNS, compared, opportunities
 from analysis.journeys.steps import default_steps
+from analysis.phrases import phrase
 
 MAP_COLUMNS = ["persona", "stage", "row", "statement", "kind", "measure", "of", "value", "value_low", "value_high",
                "elsewhere", "difference", "low", "high", "n", "n_elsewhere", "p_corrected", "effect", "unit", "source",
@@ -192,7 +193,7 @@ def map(
     if not plan.steps:
         return _no_map(plan.why, about)
     if members is not None and members.empty:
-        return _no_map(f"No persona has the {FEWEST} customers that a map needs.", about)
+        return _no_map(phrase("No persona has the {n} customers that a map needs.", n=FEWEST), about)
     known = measures(tables, plan, members, as_of, level_days)
     shown = _shown(personas, known, locale)
     about["level_days"] = known.level_days

@@ -20,6 +20,8 @@ from analysis.errors import Problem, require_columns
 from analysis.evidence import percent, percent_range, short
 from analysis.expressions import collected, last_day, purchases_of, tables_until
 from analysis.journeys.contact_effects import DAYS, FEWEST, HELD_OUT, contact_effects, weighted_means
+from analysis.locale import named
+from analysis.phrases import marked, phrase
 
 #: The group of a customer without one, and of all when nobody is grouped.
 EVERYBODY = "everybody"
@@ -37,6 +39,22 @@ _SAME = {
 
 #: A survey's question about the channel bears these words in its construct or its own text.
 _ASKED = r"preferred.{0,3}channel|contact.{0,3}preference|channel.{0,3}preference|کانال.*ترجیح"
+
+#: What is known of whom, by what says so.
+_ASKED_IN = {
+    "preferred_channel": marked(
+        "Which channel customers ask for is taken from preferred_channel: known of {n:,} of {all:,} customers."
+    ),
+    "survey": marked("Which channel customers ask for is taken from survey: known of {n:,} of {all:,} customers."),
+    "preferred_channel and survey": marked(
+        "Which channel customers ask for is taken from preferred_channel and survey: known of {n:,} of {all:,} "
+        "customers."
+    ),
+    "consents": marked(
+        "Which channel customers ask for is taken from consents (the only channel allowed, which is not a wish): known "
+        "of {n:,} of {all:,} customers."
+    ),
+}
 
 _CONTACTS = ["group", "stated", "contacted", "matched", "customers", "contacts", "share", "low", "high"]
 _GROUPS = [
@@ -149,8 +167,11 @@ def stated_channels(tables: Mapping[str, nw.LazyFrame]) -> tuple[pd.DataFrame, s
         known = {"consents": only}
     if not known:
         raise Problem(
-            "Nothing tells which channel customers ask for. Map customers.preferred_channel, or a survey question of "
-            f'the construct "preferred channel", or customers.consents. The base has: {", ".join(tables)}.'
+            phrase(
+                "Nothing tells which channel customers ask for. Map customers.preferred_channel, or a survey question "
+                'of the construct "preferred channel", or customers.consents. The base has: {tables}.',
+                tables=phrase(", ").join(named(table) for table in tables),
+            )
         )
     stated = pd.concat(known.values()).drop_duplicates("customer_id").sort_values("customer_id", ignore_index=True)
     return stated.astype({"stated": "str"}), " and ".join(known)
@@ -208,9 +229,12 @@ def _contacts_sent(tables) -> nw.LazyFrame:
     parts = [part for part in (_of_touchpoints(tables), _of_campaigns(tables)) if part is not None]
     if not parts:
         raise Problem(
-            "Nothing tells how customers are contacted. Map campaign_contacts and campaigns with their channel, or "
-            f'touchpoints with a channel whose events end in "{SENT}" or are "call". The base has: '
-            f"{', '.join(tables)}."
+            phrase(
+                "Nothing tells how customers are contacted. Map campaign_contacts and campaigns with their channel, or "
+                'touchpoints with a channel whose events end in "{end}" or are "call". The base has: {tables}.',
+                end=SENT,
+                tables=phrase(", ").join(named(table) for table in tables),
+            )
         )
     sent = nw.concat(parts)
     channels = collected(sent.select("contacted").unique())["contacted"].dropna()
@@ -255,7 +279,10 @@ def _comparable(sent: nw.LazyFrame, stated: pd.DataFrame) -> tuple[nw.LazyFrame,
     asked = sorted(stated["stated"].unique())
     counts = collected(sent.filter(nw.col("recorded") == 1).group_by("contacted").agg(n=nw.len()))
     others = counts[~counts["contacted"].isin(asked)].sort_values("contacted")
-    words = [f"{row.n:,} contacts by {row.contacted} are left out: nobody asks for it." for row in others.itertuples()]
+    words = [
+        phrase("{n:,} contacts by {channel} are left out: nobody asks for it.", n=row.n, channel=named(row.contacted))
+        for row in others.itertuples()
+    ]
     return sent.filter(nw.col("contacted").is_in(asked)), words
 
 
@@ -347,64 +374,96 @@ def _shares_of_use(used: pd.DataFrame) -> pd.DataFrame:
 
 def _share_in_words(groups: pd.DataFrame, asked: str) -> list[str]:
     """How much comes by another channel, and which groups differ from the others."""
-    said = f"Which channel customers ask for is taken from {asked}"
-    only = " (the only channel allowed, which is not a wish)" if asked == "consents" else ""
-    sentences = [f"{said}{only}: known of {groups['stated'].sum():,} of {groups['customers'].sum():,} customers."]
+    sentences = [phrase(_ASKED_IN[asked], n=groups["stated"].sum(), all=groups["customers"].sum())]
     total = groups["contacts"].sum()
     if total and len(groups) > 1:
-        share = (groups["mismatched"] * groups["contacts"]).sum() / total
-        sentences.append(f"{percent(share)} of {total:,} contacts came by another channel than the one asked for.")
-    for row in groups.itertuples():
-        if not row.contacts or (len(groups) > 1 and not row.p_corrected < 0.05):
-            continue
-        share = (
-            f"{percent(row.mismatched)} ({percent_range(row.low, row.high)})"
-            if row.low == row.low
-            else percent(row.mismatched)
-        )
-        against = f", elsewhere {percent(row.elsewhere)}" if len(groups) > 1 else ""
+        share = percent((groups["mismatched"] * groups["contacts"]).sum() / total)
         sentences.append(
-            f"{row.group}: {share} of {row.contacts:,.0f} contacts came by another channel than the one asked for"
-            f"{against} (n = {row.contacted:,} customers)."
+            phrase("{share} of {n:,} contacts came by another channel than the one asked for.", share=share, n=total)
         )
-    if len(groups) > 1 and not (groups["p_corrected"] < 0.05).any():
-        sentences.append("No group is contacted by another channel than the others are beyond chance (Holm).")
+    several = len(groups) > 1
+    told = groups[(groups["contacts"] > 0) & (~pd.Series(several, groups.index) | (groups["p_corrected"] < 0.05))]
+    sentences += [_group_in_words(row, several) for row in told.itertuples()]
+    if several and not (groups["p_corrected"] < 0.05).any():
+        sentences.append(phrase("No group is contacted by another channel than the others are beyond chance (Holm)."))
     return sentences
+
+
+def _group_in_words(row, several: bool) -> str:
+    known = row.low == row.low
+    said = {
+        "group": named(row.group),
+        "share": percent(row.mismatched) + (f" ({percent_range(row.low, row.high)})" if known else ""),
+        "contacts": row.contacts,
+        "n": row.contacted,
+    }
+    if several:
+        return phrase(
+            "{group}: {share} of {contacts:,.0f} contacts came by another channel than the one asked for, elsewhere "
+            "{elsewhere} (n = {n:,} customers).",
+            elsewhere=percent(row.elsewhere),
+            **said,
+        )
+    return phrase(
+        "{group}: {share} of {contacts:,.0f} contacts came by another channel than the one asked for (n = {n:,} "
+        "customers).",
+        **said,
+    )
 
 
 def _effects_in_words(effects: pd.DataFrame) -> list[str]:
     """Where a mismatch costs something, and of how many it cannot be told."""
     mismatched = effects[~effects["matched"]]
     sentences = [_effect_in_words(row) for row in mismatched[mismatched["verdict"].isin(["less", "more"])].itertuples()]
-    told = mismatched["verdict"].value_counts()
+    told, pairs = mismatched["verdict"].value_counts(), len(mismatched)
     same, unknown = told.get("no difference", 0), told.get("cannot be judged", 0)
-    if len(mismatched) and not sentences:
-        sentences.append("No mismatch effect was found beyond chance (Holm over all pairs of channels).")
+    if pairs and not sentences:
+        sentences.append(phrase("No mismatch effect was found beyond chance (Holm over all pairs of channels)."))
     if same:
-        sentences.append(f"Of {same} of {len(mismatched)} pairs of channels a large effect can be ruled out.")
+        sentences.append(
+            phrase("Of {n} of {pairs} pairs of channels a large effect can be ruled out.", n=same, pairs=pairs)
+        )
     if unknown:
         n = mismatched.loc[mismatched["verdict"] == "cannot be judged", "customers"]
-        few = f"n = {n.min():,} to {n.max():,}" if n.min() < n.max() else f"n = {n.min():,}"
-        sentences.append(f"{unknown} of {len(mismatched)} pairs cannot be judged: too few customers alike ({few}).")
+        sentences.append(_too_few_in_words(unknown, pairs, n.min(), n.max()))
     return sentences
 
 
-def _effect_in_words(row) -> str:
-    here, others = (f"{short(round(x, 3))} more purchases" for x in (row.effect, row.others))
-    ratio = (
-        ""
-        if np.isnan(row.ratio)
-        else f", {percent(row.ratio)} of theirs ({percent_range(row.ratio_low, row.ratio_high)})"
+def _too_few_in_words(unknown: int, pairs: int, least: int, most: int) -> str:
+    said = {"unknown": unknown, "pairs": pairs, "least": least}
+    if least == most:
+        return phrase("{unknown} of {pairs} pairs cannot be judged: too few customers alike (n = {least:,}).", **said)
+    return phrase(
+        "{unknown} of {pairs} pairs cannot be judged: too few customers alike (n = {least:,} to {most:,}).",
+        most=most,
+        **said,
     )
-    if row.design == HELD_OUT:
-        return (
-            f"Who asks for {row.stated} and is contacted by {row.contacted}: the contact brings {here} in {DAYS} days, "
-            f"to the others {others}{ratio} (difference {short(round(row.low, 3))} to {short(round(row.high, 3))}, "
-            f"n = {row.customers:,}; against customers held out at random)."
+
+
+def _effect_in_words(row) -> str:
+    said = {"asked": named(row.stated), "by": named(row.contacted), "days": DAYS, "n": row.customers}
+    bounds = {"here": row.effect, "others": row.others, "low": row.low, "high": row.high}
+    said |= {name: short(round(x, 3)) for name, x in bounds.items()}
+    if row.design != HELD_OUT:
+        return phrase(
+            "Who asks for {asked} and is contacted by {by} buys {here} times in {days} days, those alike who are "
+            "contacted as they asked {others} times (difference {low} to {high}, n = {n:,}). Something unmeasured that "
+            "goes along with channel and purchases {e_value:.1f} times as often each would explain it.",
+            e_value=row.e_value,
+            **said,
         )
-    return (
-        f"Who asks for {row.stated} and is contacted by {row.contacted} buys {short(round(row.effect, 3))} times in "
-        f"{DAYS} days, those alike who are contacted as they asked {short(round(row.others, 3))} times (difference "
-        f"{short(round(row.low, 3))} to {short(round(row.high, 3))}, n = {row.customers:,}). Something unmeasured that "
-        f"goes along with channel and purchases {row.e_value:.1f} times as often each would explain it."
+    if np.isnan(row.ratio):
+        return phrase(
+            "Who asks for {asked} and is contacted by {by}: the contact brings {here} more purchases in {days} days, "
+            "to the others {others} more purchases (difference {low} to {high}, n = {n:,}; against customers held out "
+            "at random).",
+            **said,
+        )
+    return phrase(
+        "Who asks for {asked} and is contacted by {by}: the contact brings {here} more purchases in {days} days, to "
+        "the others {others} more purchases, {share} of theirs ({interval}) (difference {low} to {high}, n = {n:,}; "
+        "against customers held out at random).",
+        share=percent(row.ratio),
+        interval=percent_range(row.ratio_low, row.ratio_high),
+        **said,
     )

@@ -10,6 +10,7 @@ from narwhals.typing import IntoFrame
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.expressions import PARTS, is_purchase
 from analysis.journeys.customary import ORDER_LADDER, SHOP_EVENTS, STAGES
+from analysis.phrases import marked
 
 #: Where events come from, in the order in which a funnel is looked for.
 KINDS = ("stages", "events", "orders", "deals", "everything")
@@ -38,11 +39,11 @@ NO_EVENTS = pd.DataFrame({"customer_id": [], "occurred_at": pd.DatetimeIndex([],
 
 
 WORDS = {
-    "stages": "stages of touchpoints",
-    "events": "events of touchpoints",
-    "orders": "completed orders",
-    "deals": "deals, created, decided and won",
-    "everything": "events of touchpoints and the completed orders",
+    "stages": marked("stages of touchpoints"),
+    "events": marked("events of touchpoints"),
+    "orders": marked("completed orders"),
+    "deals": marked("deals, created, decided and won"),
+    "everything": marked("events of touchpoints and the completed orders"),
 }
 
 

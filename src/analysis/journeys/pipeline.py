@@ -18,6 +18,7 @@ from analysis.errors import Problem, did_you_mean
 from analysis.journeys.chances import Course, Estimate, course, draws, estimate
 from analysis.journeys.deals import Deals, deals_until, stage_order
 from analysis.journeys.incidence import WAITING, days_until
+from analysis.phrases import marked, phrase
 
 #: More stages than this are no stages of a sale.
 MOST_STAGES = 50
@@ -295,17 +296,20 @@ def _words(of: Course, figures: pd.DataFrame, open_deals: pd.DataFrame) -> str:
 
 def _of_wins(said: pd.DataFrame, n_won: int, n_lost: int) -> str:
     if not n_won + n_lost:
-        return "No deal is decided yet, so that nothing can be said of chances, times and value."
+        return phrase("No deal is decided yet, so that nothing can be said of chances, times and value.")
     if not n_lost:
-        return (
-            f"{n_won:,} deals are won and none is recorded as lost: an open deal may be lost without anybody having "
-            "said so. There is no win rate of the decided; what counts is the share that is won in time."
+        return phrase(
+            "{n:,} deals are won and none is recorded as lost: an open deal may be lost without anybody having said "
+            "so. There is no win rate of the decided; what counts is the share that is won in time.",
+            n=n_won,
         )
     rate = said.loc["win_rate"]
-    interval = evidence.percent_range(rate["low"], rate["high"], 1)
-    return (
-        f"Of {n_won + n_lost:,} deals decided, {n_won:,} were won ({evidence.percent(rate['value'], 1)}, "
-        f"interval {interval})."
+    return phrase(
+        "Of {n:,} deals decided, {won:,} were won ({share}, interval {interval}).",
+        n=n_won + n_lost,
+        won=n_won,
+        share=evidence.percent(rate["value"], 1),
+        interval=evidence.percent_range(rate["low"], rate["high"], 1),
     )
 
 
@@ -313,10 +317,13 @@ def _of_time(said: pd.DataFrame) -> list[str]:
     if not math.isfinite(said.loc["cycle_days", "value"]):
         return []
     share, cycle, late = said.loc["won_in_time"], said.loc["cycle_days"], said.loc["cycle_p90_days", "value"]
-    words = (
-        f"Of all that come up, {evidence.percent(share['value'], 1)} are won within the time seen (interval "
-        f"{evidence.percent_range(share['low'], share['high'], 1)}), half of these within "
-        f"{evidence.duration(cycle['value'])}, nine in ten within {evidence.duration(late)}."
+    words = phrase(
+        "Of all that come up, {share} are won within the time seen (interval {interval}), half of these within {half}, "
+        "nine in ten within {most}.",
+        share=evidence.percent(share["value"], 1),
+        interval=evidence.percent_range(share["low"], share["high"], 1),
+        half=evidence.duration(cycle["value"]),
+        most=evidence.duration(late),
     )
     return [words]
 
@@ -326,13 +333,19 @@ def _of_value(said: pd.DataFrame) -> list[str]:
     wins, value, naive, velocity = (said.loc[m] for m in ("expected_wins", "pipeline_value", "naive_value", "velocity"))
     if not n or not math.isfinite(wins["value"]):
         return []
-    words = [f"Of {n:,} open deals, {_with_interval(wins)} are expected to be won."]
+    expected = {"n": n, "wins": _with_interval(wins)}
     if math.isfinite(value["value"]):
-        words = [words[0].removesuffix(".") + f", worth {_with_interval(value)}"]
-        words[0] += f"; all of them times the win rate would say {evidence.short(naive['value'])}."
-    if math.isfinite(velocity["value"]):
-        words.append(f"Velocity: {_with_interval(velocity)} a day.")
-    return words
+        expected |= {"value": _with_interval(value), "naive": evidence.short(naive["value"])}
+        words = phrase(
+            "Of {n:,} open deals, {wins} are expected to be won, worth {value}; all of them times the win rate would "
+            "say {naive}.",
+            **expected,
+        )
+    else:
+        words = phrase("Of {n:,} open deals, {wins} are expected to be won.", **expected)
+    if not math.isfinite(velocity["value"]):
+        return [words]
+    return [words, phrase("Velocity: {value} a day.", value=_with_interval(velocity))]
 
 
 def _of_gaps(of: Course, open_deals: pd.DataFrame) -> list[str]:
@@ -342,17 +355,17 @@ def _of_gaps(of: Course, open_deals: pd.DataFrame) -> list[str]:
     unknown = int(open_deals["win_chance"].isna().sum())
     untimed = int((of.table["outcome"] != "open").sum() - (of.whole.end != WAITING).sum())
     gaps = (
-        (unvalued, "Open deals without an amount: {}; taken to be worth the mean of the won ones."),
-        (undated, "Open deals without the date of a stage: {}; given the chance of a new deal."),
+        (unvalued, marked("Open deals without an amount: {n:,}; taken to be worth the mean of the won ones.")),
+        (undated, marked("Open deals without the date of a stage: {n:,}; given the chance of a new deal.")),
         (
             unknown if unknown < len(open_deals) else 0,
-            "Open deals in stages that none has left as late: {}; nothing is expected of them.",
+            marked("Open deals in stages that none has left as late: {n:,}; nothing is expected of them."),
         ),
-        (untimed, "Decided deals without dates, or that end before they begin: {}; times are without them."),
+        (untimed, marked("Decided deals without dates, or that end before they begin: {n:,}; times are without them.")),
     )
-    return [words.format(f"{n:,}") for n, words in gaps if n]
+    return [phrase(words, n=n) for n, words in gaps if n]
 
 
 def _with_interval(figure: pd.Series) -> str:
     value, low, high = (evidence.short(figure[c]) for c in ("value", "low", "high"))
-    return f"{value} (interval {low} to {high})"
+    return phrase("{value} (interval {low} to {high})", value=value, low=low, high=high)

@@ -28,6 +28,7 @@ from analysis.journeys.moments import (
     some,
     unknown_name,
 )
+from analysis.phrases import phrase
 
 
 class Plan(NamedTuple):
@@ -177,7 +178,9 @@ def _plan_for_named_steps(base, steps: list[str]) -> Plan:
     for kind, names in recorded.items():
         if set(steps) <= set(names.index):
             per = "deal_id" if kind == "deals" else "customer_id"
-            return Plan(kind, steps, per=per, why=f"The steps named by the analyst, found among the {WORDS[kind]}.")
+            among = phrase(WORDS[kind])
+            why = phrase("The steps named by the analyst, found among the {events}.", events=among)
+            return Plan(kind, steps, why, per=per)
     if not recorded:
         raise Problem(_plan_without_steps(base).why)
     nearest = max(recorded.values(), key=lambda names: len(set(steps) & set(names.index)))
@@ -199,9 +202,11 @@ def _plan_from_touchpoints(base) -> Plan | None:
             steps = _in_customary_order(names_of(moments(base, kind)), customary)
             if len(steps) >= 2:
                 window = _patience(base, "touchpoints", "occurred_at")
-                why = (
-                    f"The {WORDS[kind]} with customary names, in the customary order, all of them within {window} days "
-                    f"of the first: {_PATIENCE}"
+                why = phrase(
+                    "The {events} with customary names, in the customary order, all of them within {days} days of the "
+                    "first: a third of the time that the data cover. Who has had less time is not judged, and not "
+                    "taken for lost.",
+                    **{"events": phrase(WORDS[kind]), "days": window},
                 )
                 return Plan(kind, steps, why, window)
     return None
@@ -211,8 +216,12 @@ def _plan_for_visits(base) -> Plan:
     """The events of a shop in one visit."""
     steps = _in_customary_order(names_of(moments(base, "events")), SHOP_EVENTS) if "events" in kinds_in(base) else []
     if len(steps) < 2:
-        return Plan("", [], f"No visits to a shop are recorded: {_VISITS}", per="session_id")
-    return Plan("events", steps, "The customary events of a shop, visit by visit.", per="session_id")
+        why = phrase(
+            "No visits to a shop are recorded: touchpoints with events such as visit, view_item, add_to_cart, "
+            "checkout, order would tell."
+        )
+        return Plan("", [], why, per="session_id")
+    return Plan("events", steps, phrase("The customary events of a shop, visit by visit."), per="session_id")
 
 
 def _plan_for_orders(base) -> Plan:
@@ -220,9 +229,11 @@ def _plan_for_orders(base) -> Plan:
     names = names_of(moments(base, "events")) if "events" in kinds_in(base) else pd.Series(dtype="int64")
     steps = _in_customary_order(names, (SHOP_EVENTS[-1], FULFILMENT))
     if len(steps) < 2:
-        why = "When orders arrive is not recorded: touchpoints with an event order and an event delivery would tell."
+        why = phrase(
+            "When orders arrive is not recorded: touchpoints with an event order and an event delivery would tell."
+        )
         return Plan("", [], why, per="attempt_id")
-    return Plan("events", steps, "Each order until it is delivered, within 30 days.", 30, per="attempt_id")
+    return Plan("events", steps, phrase("Each order until it is delivered, within 30 days."), 30, per="attempt_id")
 
 
 def _plan_from_orders(base) -> Plan | None:
@@ -233,12 +244,12 @@ def _plan_from_orders(base) -> Plan | None:
     if len(steps) < 2:
         return None
     window = _patience(base, "orders", "ordered_at")
-    why = f"The {WORDS['orders']}, one after the other, each within {window} days of the one before: {_PATIENCE}"
+    why = phrase(
+        "The completed orders, one after the other, each within {days} days of the one before: a third of the time "
+        "that the data cover. Who has had less time is not judged, and not taken for lost.",
+        days=window,
+    )
     return Plan("orders", steps, why, step_days=window)
-
-
-_PATIENCE = "a third of the time that the data cover. Who has had less time is not judged, and not taken for lost."
-_VISITS = "touchpoints with events such as visit, view_item, add_to_cart, checkout, order would tell."
 
 
 def _patience(base, table: str, column: str) -> int:
@@ -256,7 +267,10 @@ def _plan_from_deals(base) -> Plan | None:
     steps = [step for step in DEAL_EVENTS if step != "lost"]
     if not {"created", "decided"} <= set(names.index):
         return None
-    why = f"The {WORDS['deals']}. The rate from decided to won is the win rate; a deal still open is not yet decided."
+    why = phrase(
+        "The deals, created, decided and won. The rate from decided to won is the win rate; a deal still open is not "
+        "yet decided."
+    )
     return Plan("deals", steps, why, per="deal_id")
 
 
@@ -264,18 +278,18 @@ def _plan_without_steps(base) -> Plan:
     if "events" in kinds_in(base):
         names = names_of(moments(base, "events"))
         if len(names):
-            why = (
+            why = phrase(
                 "The order of the touchpoints' events is not known: name the steps, for instance in "
-                f"[parameters.4_journeys] of the mapping. The commonest events: {some(list(names.index))}."
+                "[parameters.4_journeys] of the mapping. The commonest events: {events}.",
+                events=some(list(names.index)),
             )
             return Plan("events", [], why)
-    found = "Nobody has ordered twice yet. " if "orders" in base else ""
-    return Plan(
-        "",
-        [],
-        f"{found}A journey needs steps that follow each other: touchpoints (customer_id, occurred_at, event or "
-        "stage), customers with more than one completed order, or deals that were decided.",
+    why = phrase(
+        "A journey needs steps that follow each other: touchpoints (customer_id, occurred_at, event or stage), "
+        "customers with more than one completed order, or deals that were decided."
     )
+    found = [phrase("Nobody has ordered twice yet.")] if "orders" in base else []
+    return Plan("", [], " ".join([*found, why]))
 
 
 def _in_customary_order(names: pd.Series, customary) -> list[str]:

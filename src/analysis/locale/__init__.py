@@ -6,8 +6,23 @@ all, so that one report can hold both. The sentences of chapters and figures sta
 English; `fa/*.po` translates them for :func:`analysis.phrases.phrase`.
 """
 
-from analysis.locale.language import Locale, named, of
+from analysis.locale.language import Locale, column_name, day, named, of, retold
+from analysis.locale.months import first_day, month_name, month_of, year_of
 from analysis.locale.names import first_name, in_letters
 from analysis.phrases import LANGUAGES
 
-__all__ = ["LANGUAGES", "Locale", "first_name", "in_letters", "named", "of"]
+__all__ = [
+    "LANGUAGES",
+    "Locale",
+    "column_name",
+    "day",
+    "first_day",
+    "first_name",
+    "in_letters",
+    "month_name",
+    "month_of",
+    "named",
+    "of",
+    "retold",
+    "year_of",
+]

@@ -19,7 +19,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean
-from analysis.phrases import LANGUAGES, isolated, speaking, spoken
+from analysis.phrases import LANGUAGES, isolated, phrase, speaking, spoken, translated
 from analysis.schema import BOUGHT, SCORE, THROUGH
 from analysis.vocabulary import words
 
@@ -33,7 +33,7 @@ _PREFIXES = (BOUGHT, THROUGH, SCORE)
 
 
 def named(value: object, column: str = "") -> str:
-    """A value of the data as the readers call it: in English as the data have it.
+    """A value of the data as the readers call it: in English, or where nobody knows it, as the data have it.
 
     Parameters
     ----------
@@ -47,8 +47,82 @@ def named(value: object, column: str = "") -> str:
     >>> with speaking("fa"):
     ...     named("female") == "زن"
     True
+
+    Steps that follow one another are called one by one:
+
+    >>> with speaking("fa"):
+    ...     named("visit → order") == "بازدید ← سفارش"
+    True
     """
-    return str(value) if spoken() == "en" else of(spoken()).value(value, column)
+    if spoken() == "en" or column == "column":  # what a column is called in the tables, to find it there
+        return str(value)
+    steps = [_known(step, column) for step in str(value).split(" → ")]
+    return phrase(" → ").join(map(isolated, steps)) if len(steps) > 1 else steps[0]
+
+
+def column_name(column: object) -> str:
+    """A column of a table as the readers call it: in English as the data have it.
+
+    Examples
+    --------
+    >>> column_name("birth_date")
+    'birth_date'
+    >>> with speaking("fa"):
+    ...     column_name("birth_date") == "تاریخ تولد", column_name("Shoe_size") == "Shoe size"
+    (True, True)
+    """
+    said = translated(str(column))
+    return of(spoken()).concept(str(column)) if spoken() != "en" and said == str(column) else said
+
+
+def day(of_year: date) -> str:
+    """A day as the readers write it: in English 2026-03-20, in Persian in its own calendar.
+
+    Examples
+    --------
+    >>> day(date(2026, 3, 20))
+    '2026-03-20'
+    >>> with speaking("fa"):
+    ...     day(date(2026, 3, 20)) == "۲۹ اسفند ۱۴۰۴"
+    True
+    """
+    return f"{of_year:%Y-%m-%d}" if spoken() == "en" else of(spoken()).date(of_year)
+
+
+def retold(text: str, templates: Sequence[str]) -> str:
+    """A text that was made from one of the templates and kept in English, in the language of the readers.
+
+    In every place of the template stood a single word: a figure, a day, a column.
+
+    Examples
+    --------
+    >>> retold("stops 40 days early", ("stops {days} days early",))
+    'stops 40 days early'
+    >>> with speaking("fa"):  # of a template without a translation only what stands in its places is translated
+    ...     retold("stops on 2026-03-20", ("stops on {day}",)) == "stops on ۲۹ اسفند ۱۴۰۴"
+    True
+    """
+    if spoken() == "en":
+        return text
+    for template in templates:
+        parts = re.split(r"{(\w+)}", template)  # words and places in turn
+        pattern = "".join(f"(?P<{part}>\\S+)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
+        if found := re.fullmatch(pattern, text):
+            return phrase(template, **{place: _in_place(said) for place, said in found.groupdict().items()})
+    return text
+
+
+def _known(value: str, column: str) -> str:
+    """A value as the language calls it, or just as the data have it."""
+    said = of(spoken()).value(value, column)
+    return value if said == value.replace("_", " ") else said
+
+
+def _in_place(text: str) -> str:
+    """What stands in a template: a day, the name of a column, or a value."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return day(date.fromisoformat(text))
+    return translated(text) if translated(text) != text else named(text)
 
 
 @cache
@@ -200,7 +274,7 @@ class Locale:
         if not _is_known(amount):
             return "–"
         figure = self._short(amount) if abs(amount) >= _LONG else self.number(amount, decimals)
-        return f"{figure} {self.texts['currencies'].get(currency.lower(), currency)}".rstrip()
+        return f"{figure} {self.texts['values_of']['currency'].get(currency.lower(), currency)}".rstrip()
 
     def date(self, day: date) -> str:
         """A day in the calendar of the language; a dash for one that is not known.
@@ -325,6 +399,16 @@ class Locale:
         said = words(column)
         about = said.concept if said else str(column).replace("_", " ")
         return self.texts["concepts"].get(about, about)
+
+    def noun(self, column: str) -> str:
+        """What a column is called in figures and sentences: told apart from others of the same concept.
+
+        Examples
+        --------
+        >>> of("fa").noun("n_orders") == of("fa").noun("orders_per_year")
+        False
+        """
+        return self.texts["concepts"].get(str(column).replace("_", " ")) or self.concept(column)
 
     def called(self, how: str, column: str, level: str = "") -> str:
         """What a group is called for a column of the profiles, as part of its name.

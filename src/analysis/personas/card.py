@@ -239,7 +239,8 @@ def _evidence(content: dict) -> str:
     if not of["rows"]:
         return ""
     table = _table(of["head"], of["rows"], _anchor(content))
-    summary = f'<summary style="cursor:pointer;font-weight:600">{escape(of["title"])} ({len(of["rows"])})</summary>'
+    said = f"{escape(of['title'])} ({texts.counted(content, len(of['rows']))})"
+    summary = f'<summary style="cursor:pointer;font-weight:600">{said}</summary>'
     return f'<details style="{_PAD};border-block-start:{_LINE}">{summary}{table}</details>'
 
 

@@ -16,6 +16,7 @@ from analysis.personas.card import card_html
 from analysis.personas.content import content, identified, plain_line
 from analysis.personas.lines import changed, sentence
 from analysis.personas.traits import FEWEST
+from analysis.phrases import phrase
 
 #: Columns of the artefact `personas` after the number, in this order.
 _KEPT = ("key", "name", "title", "n", "share", "revenue_share", "summary", "quote", "confidence", "due")
@@ -127,7 +128,7 @@ def findings(made):
     list of str
     """
     if made.personas.empty:
-        return [f"No group has the {FEWEST} customers that a persona needs."]
+        return [phrase("No group has the {n} customers that a persona needs.", n=FEWEST)]
     return made.personas.sort_values(["n", "persona"], ascending=[False, True])["summary"].tolist()
 
 

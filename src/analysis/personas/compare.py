@@ -14,7 +14,9 @@ from analysis import locale as locales
 from analysis.personas.examples import FEWEST, chosen
 from analysis.personas.likeness import alike
 from analysis.personas.lines import about, sentence
+from analysis.personas.titles import called
 from analysis.personas.traits import concept, strongest
+from analysis.phrases import phrase
 
 #: Two personas are hard to tell apart if the card of the other fits at least so many customers of the one better.
 MUCH_ALIKE = 0.25
@@ -66,9 +68,9 @@ def compare(derived, language="en", most=14):
                     trait Segment 1 Segment 2
     0  how often they buy     1.1 *     6.2 *
     """
-    titles = _told_apart(derived.personas.set_index("persona")["title"])
+    titles = _told_apart(called(derived, language))
     if len(titles) < 2:
-        words = "There is one persona at most, and nothing to compare it with."
+        words = phrase("There is one persona at most, and nothing to compare it with.")
         return Comparison(pd.DataFrame(columns=["trait", *titles]), pd.DataFrame(), [words])
     lines = {persona: _strongest_lines(derived, persona, _LINES) for persona in titles.index}
     overlap = _overlap(derived, titles, lines)
@@ -100,7 +102,7 @@ def beside(derived, number, language="en"):
     shown = near.iloc[chosen(derived.customers, [number])[number]]
     example = shown.iloc[int(shown.notna().sum(axis=1).to_numpy().argmax())]  # the one of whom most is known
     lines = [sentence(row, locale, derived.about["currency"]) for row in told.itertuples()]
-    said = example.map({1.0: "yes", 0.0: "no"}).fillna("not known")
+    said = example.map({1.0: phrase("yes"), 0.0: phrase("no")}).fillna(phrase("not known"))
     return pd.DataFrame({"line": lines, "so": near[of].mean().to_numpy(), "example": said.to_numpy()})
 
 
@@ -143,7 +145,7 @@ def _named(row, locale, currency):
     name = about(row, locale)
     if row.level not in ("", "yes"):
         return f"{name}: {locale.value(row.level, row.trait)}"
-    return f"{name} ({currency})" if row.unit == "money" and currency else name
+    return f"{name} ({locale.value(currency, 'currency')})" if row.unit == "money" and currency else name
 
 
 def _cell(row, locale):
@@ -186,12 +188,19 @@ def _in_words(overlap, plain):
         for other in overlap.columns
         if one != other and overlap.loc[one, other] >= MUCH_ALIKE
     ]
-    words = [f"Nothing that was measured sets {title} apart from everyone else." for title in plain]
+    words = [phrase("Nothing that was measured sets {title} apart from everyone else.", title=t) for t in plain]
     words += [
-        f"{one} and {other} are hard to tell apart: {evidence.percent(share)} of the customers of the first are better "
-        "described by the card of the second."
+        phrase(
+            "{one} and {other} are hard to tell apart: {share} of the customers of the first are better described by "
+            "the card of the second.",
+            one=one,
+            other=other,
+            share=evidence.percent(share),
+        )
         for share, one, other in sorted(close, key=lambda pair: (-pair[0], pair[1]))
     ]
-    share = evidence.percent(MUCH_ALIKE)
-    enough = f"The personas differ enough: no card fits {share} or more of another's customers better than their own."
+    enough = phrase(
+        "The personas differ enough: no card fits {share} or more of another's customers better than their own.",
+        share=evidence.percent(MUCH_ALIKE),
+    )
     return words or [enough]

@@ -472,7 +472,10 @@ def _examples(persona, locale):
         ),
     ]
     body = [
-        [locale.say("examples.mask", letter=row["mask"]), *(locale.digits(locale.value(row[c], c)) for c in columns)]
+        [
+            locale.say("examples.mask", letter=locale.value(row["mask"], "mask")),
+            *(locale.digits(locale.value(row[c], c)) for c in columns),
+        ]
         for _, row in rows.iterrows()
     ]
     return {"title": title, "note": locale.say("examples.note"), "head": head, "rows": body, "empty": None}

@@ -15,9 +15,12 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, require_columns
-from analysis.evidence import in_words, percent, percent_range, short
+from analysis.evidence import in_words, percent, short
 from analysis.known_again import deltas, matched, profiles_of
+from analysis.locale import named
 from analysis.personas.changes import ALPHA, COLUMNS, GROWING, PRICES, SIZE, changes
+from analysis.personas.titles import called
+from analysis.phrases import figure, marked, phrase, spoken
 from analysis.segments.movement import movement
 from analysis.vocabulary import topic
 
@@ -37,9 +40,9 @@ _NOT_OF_A_WINDOW = (
 )
 
 #: What is said of a persona whose card still holds, and of one that is not known again.
-_NOTHING = "nothing changed beyond chance and by enough to matter"
-_NEW = "it is like none of the personas before"
-_VANISHED = "no persona is like it any more"
+_NOTHING = marked("nothing changed beyond chance and by enough to matter")
+_NEW = marked("it is like none of the personas before")
+_VANISHED = marked("no persona is like it any more")
 
 _PERSONAS = (
     *("persona", "was", "title", "state", "n_before", "n", "share_before", "share", "change", "low", "high"),
@@ -151,8 +154,8 @@ def refresh(windows: pd.DataFrame, made) -> Drift:
     tested["p_year"] = evidence.holm(tested["p_year"].where(found).to_numpy())
     in_time = _reaches_a_year_back(windows)
     tested["changed"] = found & (tested["p_year"] < ALPHA) & in_time
-    names = _names(made.personas)
-    table = _verdicts(tested, names, "the year before").assign(was=list(names), state="known again")
+    names = _names(made)
+    table = _verdicts(tested, names, phrase("the year before")).assign(was=list(names), state="known again")
     notes = [] if in_time else _seasons(_named(tested[found], names))
     empty = pd.DataFrame(columns=list(_MOVES))
     return _drift(_active(table, rows), _named(tested, names), empty, notes)
@@ -195,12 +198,12 @@ def drift(before, after) -> Drift:
         require_columns(f"{where}.personas", known.personas.columns, ["persona", "title"])
     was = _known_again(before, after)
     today = _todays_numbers(before, was)
-    names = {today[one]: name for one, name in _names(before.personas).items()}
-    names = _names(after.personas) | {one: name for one, name in names.items() if one not in was}
+    names = {today[one]: name for one, name in _names(before).items()}
+    names = _names(after) | {one: name for one, name in names.items() if one not in was}
     rows = _rows_of_runs(before, after, today)
     tested = changes(rows, [c for c in rows if c in before.customers and c not in _NO_TRAITS], GROWING)
     tested["changed"] = _real(tested) & (tested["effect"].abs() >= evidence.SMALL_EFFECT)
-    table = _with_states(_sized(_verdicts(tested, names, "the run before"), tested, rows), was, today)
+    table = _with_states(_sized(_verdicts(tested, names, phrase("the run before")), tested, rows), was, today)
     return _drift(table, _named(tested, names), _moves(rows, names), [])
 
 
@@ -248,8 +251,9 @@ def distances(traits: pd.DataFrame) -> pd.DataFrame:
     return deltas(compared.assign(kind=np.where(compared["level"] == "", "number", "share")), "persona")
 
 
-def _names(personas: pd.DataFrame) -> dict[int, str]:
-    return dict(zip(personas["persona"].astype(int), personas["title"].astype(str), strict=True))
+def _names(known) -> dict[int, str]:
+    """What the personas of a run are called by the readers."""
+    return {int(persona): title for persona, title in called(known, spoken()).items()}
 
 
 def _reaches_a_year_back(windows: pd.DataFrame) -> bool:
@@ -261,7 +265,7 @@ def _reaches_a_year_back(windows: pd.DataFrame) -> bool:
 def _known_again(before, after) -> dict[int, int]:
     """The persona then of each persona now that is known again."""
     profiles = profiles_of(distances(before.traits))
-    earlier, found = _names(before.personas), _names(after.personas)
+    earlier, found = (dict(zip(of.personas["persona"], of.personas["title"], strict=True)) for of in (before, after))
     remembered = [{"profile": profiles.get(one, {}), "found": name} for one, name in earlier.items()]
     places = matched(remembered, found, distances(after.traits))
     return {one: list(earlier)[place] for one, place in zip(found, places, strict=True) if place is not None}
@@ -271,7 +275,7 @@ def _todays_numbers(before, was: Mapping[int, int]) -> dict[int, int]:
     """Today's number of each persona then; one that is gone has a number of its own, below all others."""
     today = {then: now for now, then in was.items()}
     lowest = min([0, *was])
-    return {one: today.get(one, lowest - 1 - place) for place, one in enumerate(_names(before.personas))}
+    return {one: today.get(one, lowest - 1 - place) for place, one in enumerate(before.personas["persona"].astype(int))}
 
 
 def _rows_of_runs(before, after, today: Mapping[int, int]) -> pd.DataFrame:
@@ -296,8 +300,8 @@ def _verdicts(tested: pd.DataFrame, names: Mapping[int, str], time: str) -> pd.D
     rows = []
     for persona, name in names.items():
         changed = _strongest(tested[(tested["persona"] == persona) & tested["changed"]])
-        reason = "; ".join(_change_in_words(row, time) for row in changed.itertuples())
-        rows.append((persona, name, len(changed) > 0, reason or _NOTHING))
+        reason = phrase("; ").join(_change_in_words(row, time) for row in changed.itertuples())
+        rows.append((persona, name, len(changed) > 0, reason or phrase(_NOTHING)))
     return pd.DataFrame(rows, columns=["persona", "title", "due", "reason"])
 
 
@@ -326,7 +330,7 @@ def _with_states(table: pd.DataFrame, was: Mapping[int, int], today: Mapping[int
     gone = table["persona"].isin(set(then) - set(was))
     new = ~table["persona"].isin(then)
     state = np.select([gone, new], ["vanished", "new"], "known again")
-    reason = np.select([gone, new], [_VANISHED, _NEW], table["reason"])
+    reason = np.select([gone, new], [phrase(_VANISHED), phrase(_NEW)], table["reason"])
     table = table.assign(was=table["persona"].map(then), state=state, reason=reason, due=table["due"] | gone | new)
     return table.assign(persona=table["persona"].mask(gone))
 
@@ -357,35 +361,61 @@ def _strongest(changed: pd.DataFrame) -> pd.DataFrame:
 
 def _change_in_words(row, time: str) -> str:
     """A change with its figures."""
-    what = in_words(row.trait) + (f" “{row.level}”" if row.level not in ("", "yes") else "")
-    what = "its share of the customers" if row.trait == SIZE else what
     if row.kind == "share":
-        points = percent_range(row.low, row.high).replace(" %", " points")
-        return f"{what} {percent(row.value)} now, {percent(row.before)} in {time} (change {points})"
-    moved = f"{row.difference:.2f}, interval {row.low:.2f} to {row.high:.2f}".replace("-", "−")
-    return f"{what} {short(row.value)} now, {short(row.before)} in {time} (its place among all moved by {moved})"
+        low, high = (percent(bound).rstrip(" %٪") for bound in (row.low, row.high))
+        return phrase(
+            "{what} {now} now, {before} in {time} (change {low} to {high} points)",
+            **{"what": _what_in_words(row), "now": percent(row.value), "before": percent(row.before), "time": time},
+            **{"low": low, "high": high},
+        )
+    moved = {name: figure(f"{getattr(row, name):.2f}".replace("-", "−")) for name in ("difference", "low", "high")}
+    return phrase(
+        "{what} {now} now, {before} in {time} (its place among all moved by {difference}, interval {low} to {high})",
+        **{"what": _what_in_words(row), "now": short(row.value), "before": short(row.before), "time": time},
+        **moved,
+    )
+
+
+def _what_in_words(row) -> str:
+    """What changed: a number, a share of a level, or how many the persona stands for."""
+    if row.trait == SIZE:
+        return phrase("its share of the customers")
+    name = in_words(row.trait)
+    return (
+        name if row.level in ("", "yes") else phrase("{name} “{level}”", name=name, level=named(row.level, row.trait))
+    )
 
 
 def _in_words(table: pd.DataFrame) -> list[str]:
     """The verdict in sentences."""
     due = table[table["due"]]
     if due.empty:
-        return [f"No persona is due for a refresh: {_NOTHING}."]
-    said = {"new": "{} is new: {}.", "vanished": "{} has vanished: {}."}
-    refreshed = "{}: due for a refresh, as {}."
-    sentences = [said.get(row.state, refreshed).format(row.title, row.reason) for row in due.itertuples(index=False)]
-    still = ", ".join(table.loc[~table["due"], "title"])
-    return sentences + ([f"The others still hold: {still}."] if still else [])
+        return [phrase("No persona is due for a refresh: nothing changed beyond chance and by enough to matter.")]
+    said = {"new": marked("{title} is new: {reason}."), "vanished": marked("{title} has vanished: {reason}.")}
+    refreshed = marked("{title}: due for a refresh, as {reason}.")
+    sentences = [phrase(said.get(of.state, refreshed), title=of.title, reason=of.reason) for of in due.itertuples()]
+    still = phrase(", ").join(table.loc[~table["due"], "title"])
+    return sentences + ([phrase("The others still hold: {titles}.", titles=still)] if still else [])
 
 
 def _seasons(found: pd.DataFrame) -> list[str]:
     """What differs from the time before in a base that is too short to tell a season from a change."""
-    told = "The base does not reach back a year before the last window, so a change cannot be told from a season"
     if found.empty:
-        return [f"{told}; nothing differs from the time before, though."]
-    said = [
-        f"{row.title}: {_change_in_words(row, 'the time before')}."
+        return [
+            phrase(
+                "The base does not reach back a year before the last window, so a change cannot be told from a season; "
+                "nothing differs from the time before, though."
+            )
+        ]
+    changes_in_words = [
+        (row.title, _change_in_words(row, phrase("the time before")))
         for _, of in found.groupby("persona")
         for row in _strongest(of).itertuples(index=False)
     ]
-    return [f"{told}. No alarm for that reason, but this differs from the time before:", *said]
+    return [
+        phrase(
+            "The base does not reach back a year before the last window, so a change cannot be told from a season. No "
+            "alarm for that reason, but this differs from the time before:"
+        ),
+        *(phrase("{title}: {change}.", title=title, change=change) for title, change in changes_in_words),
+    ]

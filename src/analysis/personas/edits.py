@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from analysis import kept_file
-from analysis.errors import Problem, did_you_mean, require_columns
+from analysis.errors import Problem, nearest, require_columns
 from analysis.known_again import matched, profiles_of
 from analysis.personas.drift import distances
+from analysis.phrases import phrase
 
 #: The parts of a card that a line may be added to.
 PARTS = (
@@ -178,7 +179,7 @@ def apply(lines: pd.DataFrame, edits: Edits) -> pd.DataFrame:
         at = there.index[(there["persona"] == edit.persona) & (there["id"] == edit.line)] if edit.line else []
         warning = _warning(edit, there.loc[at], edits.ids, {*PARTS, *lines["part"]})
         if warning:
-            notes.append(f"{called[edit.persona]}: {warning}")
+            notes.append(phrase("{title}: {warning}", title=called[edit.persona], warning=warning))
         if len(at) and edit.hidden:
             hidden.extend(at)
         elif len(at):
@@ -290,14 +291,21 @@ def _lines(entries: list[dict]) -> Iterator[tuple]:
 def _notes(entries: list[dict], earlier: list[dict], file: Path) -> list[str]:
     """What a person who wrote about personas should look at."""
     renamed = [
-        f"“{entry['title'] or entry['name']}” was given to a persona found as “{entry['then']}”, which would now be "
-        f"“{entry['found']}”."
+        phrase(
+            "“{name}” was given to a persona found as “{then}”, which would now be “{now}”.",
+            name=entry["title"] or entry["name"],
+            then=entry["then"],
+            now=entry["found"],
+        )
         for entry in entries
         if (entry["title"] or entry["name"]) and entry["found"] != entry["then"]
     ]
     return renamed + [
-        f"No persona is like “{entry['title'] or entry['name'] or entry['found']}” any more. What was written about it "
-        f"waits in {file.name}, under [[earlier]]."
+        phrase(
+            "No persona is like “{name}” any more. What was written about it waits in {file}, under [[earlier]].",
+            name=entry["title"] or entry["name"] or entry["found"],
+            file=file.name,
+        )
         for entry in earlier
         if _is_edited(entry)
     ]
@@ -314,8 +322,10 @@ def _ids(traits: pd.DataFrame) -> dict[int, list[str]]:
 def _warning(edit, line: pd.DataFrame, ids: Mapping[int, list[str]], parts: set[str]) -> str | None:
     """Why the data do not bear an edit out any more, or why it is not seen on the card."""
     if not edit.line:
-        meant = did_you_mean(edit.part, sorted(parts))
-        return None if edit.part in parts else f'“{edit.text}” is not shown: a card has no part "{edit.part}".{meant}'
+        if edit.part in parts:
+            return None
+        told = phrase('“{text}” is not shown: a card has no part "{part}".', text=edit.text, part=edit.part)
+        return told + _meant(edit.part, sorted(parts))
     if line.empty:
         return _gone(edit, ids.get(edit.persona, []))
     if edit.hidden:
@@ -323,18 +333,34 @@ def _warning(edit, line: pd.DataFrame, ids: Mapping[int, list[str]], parts: set[
     now = line.iloc[0]
     effect = now["effect"] if "effect" in line else np.nan
     if pd.notna(effect) and edit.effect * effect < 0:
-        return f"“{edit.text}” stands for “{edit.was}”, but the data now point the other way: “{now['text']}”."
+        told = {"text": edit.text, "was": edit.was, "now": now["text"]}
+        return phrase("“{text}” stands for “{was}”, but the data now point the other way: “{now}”.", **told)
     if "distinctive" in line and now["kind"] == "measured" and not now["distinctive"]:
-        return f"“{edit.text}” stands for “{now['text']}”, which does not set them apart any more."
+        told = {"text": edit.text, "now": now["text"]}
+        return phrase("“{text}” stands for “{now}”, which does not set them apart any more.", **told)
     return None
 
 
 def _gone(edit, known: list[str]) -> str:
     """What is said of an edit whose line is not on the card."""
     if edit.line in known or edit.was:
-        does = "is hidden" if edit.hidden else f"was rewritten as “{edit.text}”"
-        return f'the line "{edit.line}" {does}, but it is not on the card any more: the data do not support it.'
-    return f'the edit of the line "{edit.line}" changes nothing: there is no such line.{did_you_mean(edit.line, known)}'
+        told = {"line": edit.line, "text": edit.text}
+        if edit.hidden:
+            return phrase(
+                'the line "{line}" is hidden, but it is not on the card any more: the data do not support it.', **told
+            )
+        return phrase(
+            'the line "{line}" was rewritten as “{text}”, but it is not on the card any more: the data do not support '
+            "it.",
+            **told,
+        )
+    told = phrase('the edit of the line "{line}" changes nothing: there is no such line.', line=edit.line)
+    return told + _meant(edit.line, known)
+
+
+def _meant(name: str, known: list[str]) -> str:
+    near = nearest(name, known)
+    return "" if near is None else phrase(' Did you mean "{name}"?', name=near)
 
 
 def _with_evidence(line: Mapping, said: pd.DataFrame, persona: int) -> dict:

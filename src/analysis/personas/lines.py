@@ -93,7 +93,8 @@ def what(row, locale):
     if row.measure in ("met", "followed"):
         event, channel = row.of.split(" · ", 1)[1].rsplit(" · ", 1)  # an event may have a dot of its own
         return _contact(event, channel, locale)
-    return row.of if row.measure == "rival" else locale.value(row.of)
+    # a rival's name is nobody's to change, save for the letters it is written in
+    return row.of if row.measure == "rival" and locale.language == "en" else locale.value(row.of)
 
 
 def _contact(event, channel, locale):

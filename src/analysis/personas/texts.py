@@ -71,7 +71,18 @@ def more(content: dict, n: int) -> str:
     >>> more({"language": "en", "more": "… {n} more in the evidence table"}, 3)
     '… 3 more in the evidence table'
     """
-    return content.get("more", "…").replace("{n}", str(n).translate(_DIGITS.get(content["language"], {})))
+    return content.get("more", "…").replace("{n}", counted(content, n))
+
+
+def counted(content: dict, n: int) -> str:
+    """A number of things in the card's digits.
+
+    Examples
+    --------
+    >>> counted({"language": "en"}, 12), counted({"language": "fa"}, 12) == "۱۲"
+    ('12', True)
+    """
+    return str(n).translate(_DIGITS.get(content["language"], {}))
 
 
 def heading(content: dict) -> tuple[str, str]:
@@ -205,7 +216,9 @@ def _escaped(text: str) -> str:
 def _in_one_line(text: str) -> str:
     # XML, and with it slides and drawings, knows neither control characters nor halves of characters.
     breaks = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\ufffd"}
-    text = "".join(breaks.get(unicodedata.category(c), c) for c in text.translate(_UNSEEN))
+    text = text.translate(_UNSEEN)
+    if not text.isprintable():  # most texts are, and this is asked of tens of thousands
+        text = "".join(breaks.get(unicodedata.category(c), c) for c in text)
     text = re.sub(" {2,}", " ", text).strip().replace(" %", "\N{NO-BREAK SPACE}%")
     return _isolates_ended(text)
 

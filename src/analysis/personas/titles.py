@@ -3,7 +3,34 @@
 Takes `profiles` and named segments. Gives the names by rule in the other languages; what people called a group stays.
 """
 
+import pandas as pd
+
 from analysis.segments.naming import names_by_rule
+
+
+def called(known, language):
+    """What personas are called in a language.
+
+    Parameters
+    ----------
+    known : Personas, or :class:`analysis.personas.drift.Known`
+        With the table `personas`; the names in other languages are known of the personas of today only.
+    language : {"en", "fa"}
+
+    Returns
+    -------
+    Series of str, by the number of the persona
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> personas = pd.DataFrame({"persona": [1], "title": ["Readers"]})
+    >>> called(SimpleNamespace(personas=personas, about={"titles": {"fa": {1: "Khanandegan"}}}), "fa").tolist()
+    ['Khanandegan']
+    """
+    found = known.personas.set_index("persona")["title"]
+    names = getattr(known, "about", {}).get("titles", {}).get(language, {})
+    return pd.Series([names.get(persona, title) for persona, title in found.items()], found.index, dtype="str")
 
 
 def titles(profiles, segments):

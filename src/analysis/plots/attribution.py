@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 
 from analysis.errors import require_columns
 from analysis.evidence import percent, percent_range
+from analysis.locale import named
+from analysis.phrases import figure, phrase
 from analysis.plots.canvas import (
     ACCENT,
     INK,
@@ -31,6 +33,9 @@ _MOST = 30
 #: What no channel may claim, as :data:`analysis.journeys.NO_TOUCH` has it.
 _NO_TOUCH = "(no touch)"
 
+#: Ways of counting that are not called as their method.
+_WORDS = {"markov": "Markov", "last": "last touch"}
+
 
 def attribution(attribution: pd.DataFrame, unit: str = "conversion", source: str | None = None) -> Axes:
     """What share of the conversions each channel may claim: by the model, by last touch, by all other ways of counting.
@@ -49,8 +54,9 @@ def attribution(attribution: pd.DataFrame, unit: str = "conversion", source: str
     >>> print(attribution(table, "order").get_title())
     By Markov, web may claim 40 % of orders, by last touch 60 %: nowhere do the two differ more
     """
+    unit = named(unit)
     if attribution.empty or not attribution["share"].notna().any():
-        return nothing_to_show(f"there are no {unit}s to share out")
+        return nothing_to_show(phrase("there are no {unit}s to share out", unit=unit))
     need = ["channel", "method", "conversions", "share", "low", "high", "last_touch", "difference", "differs"]
     require_columns("attribution", attribution.columns, need)
     channels, methods = list(dict.fromkeys(attribution["channel"])), list(dict.fromkeys(attribution["method"]))
@@ -63,10 +69,11 @@ def attribution(attribution: pd.DataFrame, unit: str = "conversion", source: str
     _key(axes, figures.loc[shown[0]], methods[-1])
     ranked_axis(axes, [name_of(name) for name in shown])
     axes.set(xlim=(0, 1.1 * figures.loc[shown, ["share", "high"]].max(axis=None)), ylim=(len(shown) - 0.4, -1.1))
-    share_axis(axes, f"share of {unit}s")
+    share_axis(axes, phrase("share of {unit}s", unit=unit))
     if is_wide():
         _columns(axes, shares.loc[shown])
-    drawn = "Dots with intervals by channel: " + listing((elided(c, 30), _in_words(shares.loc[c])) for c in shown)
+    drawn = listing((elided(named(c), 30), _in_words(shares.loc[c])) for c in shown)
+    drawn = phrase("Dots with intervals by channel: {shares}", shares=drawn)
     notes = _notes(attribution, shares, shown, unit)
     return finish(axes, _finding(attribution, unit, methods[-1]), drawn, notes, source)
 
@@ -108,42 +115,59 @@ def _columns(axes: Axes, shares: pd.DataFrame) -> None:
         axes.annotate(_word(method).replace(" ", "\n"), (1, -0.62), va="baseline", color=QUIET, linespacing=1, **style)
         for y, share in enumerate(shares[method]):
             colour = ACCENT if i == len(shares.columns) - 1 else INK
-            axes.annotate(f"{100 * share:.1f}", (1, y), va="center", color=colour, **style)
+            axes.annotate(figure(f"{100 * share:.1f}"), (1, y), va="center", color=colour, **style)
 
 
 def _word(method: str) -> str:
-    return {"markov": "Markov", "last": "last touch"}.get(method, method)
+    return named(_WORDS.get(method, method), "method")
 
 
 def _in_words(shares: pd.Series) -> str:
     """The model's share of a channel, and the range of all."""
-    all_ways = f"{percent(shares.min(), 1)} to {percent(shares.max(), 1)} by all ways"
-    return f"{percent(shares.iloc[-1], 1)} by {_word(shares.index[-1])}, {all_ways}"
+    said = {"share": shares.iloc[-1], "low": shares.min(), "high": shares.max()}
+    said = {name: percent(share, 1) for name, share in said.items()}
+    return phrase("{share} by {method}, {low} to {high} by all ways", method=_word(shares.index[-1]), **said)
 
 
 def _notes(attribution: pd.DataFrame, shares: pd.DataFrame, shown: list[str], unit: str) -> str:
     model = shares.columns[-1]
     total = attribution.loc[attribution["method"] == model, "conversions"].sum()
-    notes = f"n = {counted(round(total), unit)}; 95 % intervals; pale: from the least to the most by all "
-    notes += f"{len(shares.columns)} ways of counting" + (", which stand on the right in %" if is_wide() else "")
+    notes = [phrase("n = {n}", n=counted(round(total), unit)), phrase("95 % intervals")]
+    ways = len(shares.columns)
+    if is_wide():
+        notes.append(
+            phrase(
+                "pale: from the least to the most by all {n} ways of counting, which stand on the right in %", n=ways
+            )
+        )
+    else:
+        notes.append(phrase("pale: from the least to the most by all {n} ways of counting", n=ways))
     left = shares.drop(shown)
     if len(left):
-        notes += f"; {counted(len(left), 'channel')} more have {percent(left[model].sum(), 1)} by {_word(model)}"
-    return notes
+        of_left = {"channels": counted(len(left), "channel"), "share": percent(left[model].sum(), 1)}
+        notes.append(phrase("{channels} more have {share} by {method}", method=_word(model), **of_left))
+    return phrase("; ").join(notes)
 
 
 def _finding(attribution: pd.DataFrame, unit: str, model: str) -> str:
     """The channel on which the model and last touch differ most; else the one with the largest share."""
-    named = attribution[(attribution["method"] == model) & (attribution["channel"] != _NO_TOUCH)]
-    if named.empty or not named["share"].max():
-        return f"None of {counted(round(attribution['conversions'].max()), unit)} had a touch before it"
-    apart = named[named["differs"].astype(bool)]
+    touched = attribution[(attribution["method"] == model) & (attribution["channel"] != _NO_TOUCH)]
+    if touched.empty or not touched["share"].max():
+        return phrase("None of {n} had a touch before it", n=counted(round(attribution["conversions"].max()), unit))
+    apart = touched[touched["differs"].astype(bool)]
+    row = apart.loc[apart["difference"].abs().idxmax()] if len(apart) else touched.loc[touched["share"].idxmax()]
+    said = {"method": _word(model), "channel": elided(named(row["channel"]), 40), "unit": unit}
+    said |= {"share": percent(row["share"]), "last": percent(row["last_touch"])}
+    said |= {"interval": percent_range(row["low"], row["high"])}
     if len(apart):
-        row = apart.loc[apart["difference"].abs().idxmax()]
-        share, last = percent(row["share"]), percent(row["last_touch"])
-        claim = f"By {_word(model)}, {elided(row['channel'], 40)} may claim {share} of {unit}s, by last touch {last}"
-        return f"{claim}: nowhere do the two differ more"
-    row = named.loc[named["share"].idxmax()]
-    share = f"{percent(row['share'])} of {unit}s ({percent_range(row['low'], row['high'])})"
-    agree = "" if model == "last" else "; last touch says the same as far as chance lets one see"
-    return f"By {_word(model)}, {elided(row['channel'], 40)} leads with {share}{agree}"
+        return phrase(
+            "By {method}, {channel} may claim {share} of {unit}s, by last touch {last}: nowhere do the two differ more",
+            **said,
+        )
+    if model == "last":
+        return phrase("By {method}, {channel} leads with {share} of {unit}s ({interval})", **said)
+    return phrase(
+        "By {method}, {channel} leads with {share} of {unit}s ({interval}); last touch says the same as far as chance "
+        "lets one see",
+        **said,
+    )

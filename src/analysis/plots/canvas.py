@@ -1,5 +1,6 @@
 """The canvas of every figure: colours, look, how a title, the axes and the small last line are written."""
 
+import datetime
 import io
 import re
 import sys
@@ -16,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from pandas.io.formats.style import Styler
 
 from analysis.evidence import percent, percent_range, short
-from analysis.locale import named
+from analysis.locale import column_name, day, named
 from analysis.phrases import counted, figure, from_the_right, phrase
 
 #: Everybody, and what is merely there. QUIET is the grey for text: 5.3 : 1 on white (WCAG 2.2 AA asks for 4.5).
@@ -132,7 +133,7 @@ def table(frame: pd.DataFrame, shares: tuple[str, ...] = ()) -> Styler:
     True
     """
     formats = dict.fromkeys(frame.select_dtypes("number").columns, _few_digits)
-    formats |= dict.fromkeys(frame.select_dtypes("datetime").columns, "{:%Y-%m-%d}")
+    formats |= dict.fromkeys(frame.select_dtypes("datetime").columns, day)
     formats |= {column: percent for column in shares if column in frame}
     lists = [
         c for c in frame.select_dtypes(["object", "str"]) if frame[c].map(lambda cell: isinstance(cell, list)).any()
@@ -140,7 +141,7 @@ def table(frame: pd.DataFrame, shares: tuple[str, ...] = ()) -> Styler:
     said = {c: frame[c].map(_listed, na_action="ignore") for c in lists}
     said |= {c: frame[c].map({True: phrase("yes"), False: phrase("no")}) for c in frame.select_dtypes("bool")}
     texts = [c for c in frame.select_dtypes(["object", "str", "category"]) if c not in lists]
-    said |= {c: frame[c].astype(object).map(lambda v, c=c: named(v, c), na_action="ignore") for c in texts}
+    said |= {c: frame[c].astype(object).map(lambda v, c=c: _cell(v, c), na_action="ignore") for c in texts}
     styled = frame.assign(**said).style.hide(axis="index").format(formats, na_rep="", escape="html")
     return styled.format_index(_column_heading, axis="columns")
 
@@ -159,7 +160,7 @@ def alt_text(figure: Figure) -> str:
     """
     titles = [figure.get_suptitle()]
     titles += [axes.get_title(loc) for axes in figure.axes for loc in ("left", "center", "right")]
-    drawn = figure.get_label() or "; ".join(filter(None, map(_axes_in_words, figure.axes)))
+    drawn = figure.get_label() or phrase("; ").join(filter(None, map(_axes_in_words, figure.axes)))
     sentences = [*titles, drawn, figure.get_supxlabel()]
     return " ".join(_sentence(s) for s in sentences if s) or phrase("Figure without a title.")
 
@@ -297,7 +298,7 @@ def write(axes: Axes, text: str, xy, offset=(0, 0), **style):
 def label_bars(axes: Axes, y, x, texts, colour: str = INK, size: int = 9) -> None:
     """Write a text at the end of each bar, outside it."""
     for at, end, text in zip(y, x, texts, strict=True):
-        side = -1 if end < 0 else 1
+        side = -1 if (end < 0) != axes.xaxis_inverted() else 1
         write(
             axes,
             text,
@@ -307,6 +308,7 @@ def label_bars(axes: Axes, y, x, texts, colour: str = INK, size: int = 9) -> Non
             color=colour,
             size=size,
             ha="left" if side > 0 else "right",
+            multialignment="right" if from_the_right() else None,
         )
 
 
@@ -328,10 +330,13 @@ def _listed(items: list) -> str:
     return phrase("; ").join(named(item) for item in items)
 
 
+def _cell(value, column: str) -> str:
+    return day(value) if isinstance(value, datetime.date) else named(value, column)
+
+
 def _column_heading(column) -> str:
     """What a column of a table is called over it; the catalogue `columns` has them by their names."""
-    said = phrase(str(column)) if from_the_right() else str(column)
-    return said.replace("_", " ")
+    return column_name(column).replace("_", " ")
 
 
 def _write_ticks_in_the_language(drawing: Figure) -> None:
@@ -343,7 +348,7 @@ def _write_ticks_in_the_language(drawing: Figure) -> None:
 
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
-    return text if text[-1] in ".!?…" else text + "."
+    return text if text[-1] in ".!?؟…" else text + "."
 
 
 def is_wide() -> bool:
@@ -371,7 +376,7 @@ def elided(text, length: int) -> str:
 
 
 def listing(pairs, limit: int = 12) -> str:
-    return "; ".join(f"{name} {value}" for name, value in list(pairs)[:limit])
+    return phrase("; ").join(f"{name} {value}" for name, value in list(pairs)[:limit])
 
 
 def interval_words(low: float, high: float, before: str = "", after: str = "") -> str:
@@ -379,6 +384,12 @@ def interval_words(low: float, high: float, before: str = "", after: str = "") -
     if not np.isfinite([low, high]).all():
         return ""
     return f"{before}{percent_range(low, high)}{after}"
+
+
+def interval_in_brackets(low: float, high: float) -> str:
+    """The interval of a share, behind it; nothing where it is unknown."""
+    said = interval_words(low, high)
+    return phrase(" (interval {range})", range=said) if said else ""
 
 
 def sizes_in_words(sizes: pd.Series, unit: str = "customer") -> str:

@@ -6,7 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import duration, percent, short
+from analysis.evidence import duration, in_words, percent, percent_range, short
+from analysis.locale import named
+from analysis.phrases import figure, from_the_right, phrase
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -28,11 +30,15 @@ from analysis.plots.canvas import (
     name_of,
     nothing_to_show,
     ranked_axis,
+    time_axis,
     write,
 )
 
 #: As many groups as one can still tell apart in a figure.
 _MOST_GROUPS = 20
+
+#: A figure and its interval.
+_BOUNDS = ("value", "low", "high")
 
 
 def pipeline(stages: pd.DataFrame, figures: pd.DataFrame, currency: str = "", source: str | None = None) -> Axes:
@@ -56,7 +62,7 @@ def pipeline(stages: pd.DataFrame, figures: pd.DataFrame, currency: str = "", so
     13 open deals of 170 are expected to bring 80 (interval 40 to 120), most of it from offer
     """
     if stages.empty or not stages["open"].sum():
-        return nothing_to_show("no deal is open in any stage")
+        return nothing_to_show(phrase("no deal is open in any stage"))
     need = ["stage", "open", "value", "wins", "wins_low", "wins_high", "expected", "expected_low", "expected_high"]
     require_columns("stages", stages.columns, need)
     require_columns("figures", figures.columns, ["measure", "value", "low", "high"])
@@ -76,20 +82,20 @@ def pipeline(stages: pd.DataFrame, figures: pd.DataFrame, currency: str = "", so
     grid(axes, "x")
     axes.xaxis.set_major_locator(MaxNLocator(4))
     amount_axis(axes.xaxis)
-    axes.set_xlabel("pale: all that is open, amber: expected to be won" + (f" · {currency}" if currency else ""))
-    ranked_axis(axes, [name_of(stage) for stage in stages["stage"]])
-    n, unit = said.loc["open_deals", "value"], f" {currency}" if currency and money else ""
-    total = said.loc["pipeline_value" if money else "expected_wins"]
-    worth = f" of {short(said.loc['open_value', 'value'])}{unit}" if money else ""
-    title = f"{counted(n, 'open deal')}{worth} {'is' if n == 1 else 'are'} expected to bring {short(total['value'])}"
-    title += f"{unit if money else ' wins'} (interval {short(total['low'])} to {short(total['high'])})"
+    unit = f" {named(currency, 'currency')}" if currency and money else ""
+    pale = phrase("pale: all that is open, amber: expected to be won")
+    axes.set_xlabel(f"{pale} ·{unit}" if unit else pale)
+    ranked_axis(axes, [name_of(named(stage, "stage")) for stage in stages["stage"]])
+    n = said.loc["open_deals", "value"]
+    title = _expected_in_words(said, money, unit)
     top = int(np.nanargmax(np.nan_to_num(expected)))
     from_top = stages["stage"].iloc[top]
     if len(stages) > 1 and expected[top] > np.nansum(expected) / 2 and not from_top.startswith("("):
-        title += f", most of it from {elided(from_top, 30)}"
-    notes = f"n = {counted(n, 'open deal')}"
-    drawn = "Bars by stage, with intervals: " + listing(zip(map(str, stages["stage"]), texts, strict=True))
-    return finish(axes, title, drawn, notes, source)
+        stage = elided(named(from_top, "stage"), 30)
+        title = phrase("{finding}, most of it from {stage}", finding=title, stage=stage)
+    notes = phrase("n = {n}", n=counted(n, "open deal"))
+    bars = listing(zip((named(stage, "stage") for stage in stages["stage"]), texts, strict=True))
+    return finish(axes, title, phrase("Bars by stage, with intervals: {bars}", bars=bars), notes, source)
 
 
 def win_rates(table: pd.DataFrame, source: str | None = None) -> Axes:
@@ -118,7 +124,7 @@ def win_rates(table: pd.DataFrame, source: str | None = None) -> Axes:
     Source: fair wins 67 % of 60 deals, all others 22 %, and 1 more stands out
     """
     if table.empty:
-        return nothing_to_show("no group has enough decided deals")
+        return nothing_to_show(phrase("no group has enough decided deals"))
     require_columns(
         "table", table.columns, ["split", "group", "n", "won", "rate", "low", "high", "elsewhere", "differs"]
     )
@@ -134,22 +140,24 @@ def win_rates(table: pd.DataFrame, source: str | None = None) -> Axes:
     overall = table["won"].sum() / table["n"].sum()
     axes = canvas(rows=1.05 * len(shown))
     axes.axvline(overall, color=QUIET, lw=0.9)
-    write(axes, f"all: {percent(overall)}", (overall, -0.6), offset=(3, 2), size=8, color=QUIET)
+    write(axes, phrase("all: {share}", share=percent(overall)), (overall, -0.6), offset=(3, 2), size=8, color=QUIET)
     for place, out in enumerate(shown["differs"]):
         reach = [[rate[place] - low[place]], [high[place] - rate[place]]]
         colour = ACCENT if out else QUIET
         axes.errorbar(rate[place], place, xerr=np.clip(reach, 0, None), fmt="o", ms=6, color=colour, lw=2, capsize=3)
     axes.set_xlim(min(low.min(), overall) * 0.95, max(high.max(), overall))
     texts = [
-        f"{percent(r)}{interval_words(a, b, ' (', ')')} of {n:,.0f}"
+        phrase("{share} of {n:,.0f}", share=percent(r) + interval_words(a, b, " (", ")"), n=n)
         for r, a, b, n in zip(rate, low, high, shown["n"], strict=True)
     ]
-    figures_by_group(axes, shown["group"], texts, "share of deals that were won", share=True)
-    drawn = "Win rates with intervals: " + listing(zip(shown["group"].astype(str), texts, strict=True))
-    notes = f"n = {counted(table['n'].sum(), 'deal')}; amber: differs from all others, corrected for all compared"
-    if len(shown) < len(table):
-        notes += f"; {len(table) - len(shown):,} of {len(table):,} groups are not drawn"
-    return finish(axes, _rates_in_words(table, splits[0]), drawn, notes, source)
+    groups = [named(group, splits[0]) for group in shown["group"]]
+    figures_by_group(axes, groups, texts, phrase("share of deals that were won"), share=True)
+    drawn = phrase("Win rates with intervals: {rates}", rates=listing(zip(groups, texts, strict=True)))
+    notes = [phrase("n = {n}", n=counted(table["n"].sum(), "deal"))]
+    notes.append(phrase("amber: differs from all others, corrected for all compared"))
+    if left := len(table) - len(shown):
+        notes.append(phrase("{left:,} of {n:,} groups are not drawn", left=left, n=len(table)))
+    return finish(axes, _rates_in_words(table, splits[0]), drawn, phrase("; ").join(notes), source)
 
 
 def win_curve(curve: pd.DataFrame, n: int | None = None, source: str | None = None) -> Axes:
@@ -169,7 +177,7 @@ def win_curve(curve: pd.DataFrame, n: int | None = None, source: str | None = No
     40 % of deals are won (interval 33 to 47 %), half of these within 10 days
     """
     if curve.empty or not curve["won"].max() > 0:
-        return nothing_to_show("no deal has been won")
+        return nothing_to_show(phrase("no deal has been won"))
     require_columns("curve", curve.columns, ["days", "won", "low", "high", "lost"])
     decided = curve["won"] + curve["lost"]
     curve = curve[: np.flatnonzero(decided >= decided.iloc[-1])[0] + 2]  # nothing happens after that
@@ -180,43 +188,94 @@ def win_curve(curve: pd.DataFrame, n: int | None = None, source: str | None = No
     axes.step(days, lost, where="post", color=GREY, lw=2)
     axes.step(days, won, where="post", color=ACCENT, lw=2.5)
     axes.plot([half, half], [0, final / 2], color=QUIET, lw=0.9, ls=(0, (4, 2)))
-    write(axes, "half of the won", (half, final / 4), offset=(4, 0), va="center", size=8, color=QUIET, bbox=CLEAR)
     apart = 0 if abs(final - lost[-1]) > 0.06 else 7 if final >= lost[-1] else -7
-    write(axes, f"won {percent(final)}", (days[-1], final), (5, apart), va="center", color=ACCENT)
+    _write_later(axes, phrase("half of the won"), (half, final / 4), (4, 0), size=8, color=QUIET, bbox=CLEAR)
+    _write_later(axes, phrase("won {share}", share=percent(final)), (days[-1], final), (5, apart), color=ACCENT)
     if lost[-1] > 0:
-        write(axes, f"lost {percent(lost[-1])}", (days[-1], lost[-1]), (5, -apart), va="center", color=QUIET)
+        end = (days[-1], lost[-1])
+        _write_later(axes, phrase("lost {share}", share=percent(end[1])), end, (5, -apart), color=QUIET)
     grid(axes, "y")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g} %"))
-    axes.set(xlim=(0, days[-1]), ylim=(0, None), xlabel="days since the deal came up")
-    heading(axes, "of all deals")
-    title = f"{percent(final)} of deals are won"
-    title += interval_words(curve["low"].iloc[-1], curve["high"].iloc[-1], " (interval ", ")")
-    title += f", half of these within {duration(half)}"
-    drawn = f"Curves of the shares won, with interval, and lost ({percent(lost[-1])} in the end)."
-    notes = (f"n = {counted(n, 'deal')}; " if n else "") + "open deals count for as long as they were seen"
-    return finish(axes, title, drawn, notes, source)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: figure(f"{100 * v:.3g} %")))
+    axes.set(xlim=(0, days[-1]), ylim=(0, None), xlabel=phrase("days since the deal came up"))
+    time_axis(axes)
+    heading(axes, phrase("of all deals"))
+    title = _won_in_words(final, curve["low"].iloc[-1], curve["high"].iloc[-1], half)
+    drawn = phrase("Curves of the shares won, with interval, and lost ({share} in the end).", share=percent(lost[-1]))
+    notes = [phrase("n = {n}", n=counted(n, "deal"))] if n else []
+    notes.append(phrase("open deals count for as long as they were seen"))
+    return finish(axes, title, drawn, phrase("; ").join(notes), source)
+
+
+def _won_in_words(share: float, low: float, high: float, half: float) -> str:
+    said = {"share": percent(share), "half": duration(half)}
+    if not np.isfinite([low, high]).all():
+        return phrase("{share} of deals are won, half of these within {half}", **said)
+    interval = percent_range(low, high)
+    return phrase(
+        "{share} of deals are won (interval {interval}), half of these within {half}", interval=interval, **said
+    )
+
+
+def _write_later(axes: Axes, text: str, xy, offset, **style) -> None:
+    """A text beside a place, on the side where time goes on."""
+    side = -1 if from_the_right() else 1
+    style["ha"] = "right" if from_the_right() else "left"
+    write(axes, text, xy, (side * offset[0], offset[1]), va="center", **style)
+
+
+def _expected_in_words(said: pd.DataFrame, money: bool, unit: str) -> str:
+    """How many open deals there are, and what they are expected to bring."""
+    n = said.loc["open_deals", "value"]
+    deals = counted(n, "open deal")
+    total = {c: short(x) for c, x in said.loc["pipeline_value" if money else "expected_wins"].items() if c in _BOUNDS}
+    if money:
+        deals = phrase("{deals} of {worth}", deals=deals, worth=short(said.loc["open_value", "value"]) + unit)
+        total["value"] += unit
+        gain = phrase("{value} (interval {low} to {high})", **total)
+    else:
+        gain = phrase("{value} wins (interval {low} to {high})", **total)
+    if n == 1:
+        return phrase("{deals} is expected to bring {gain}", deals=deals, gain=gain)
+    return phrase("{deals} are expected to bring {gain}", deals=deals, gain=gain)
 
 
 def _stage_in_words(n: float, there: float, expected: float, low: float, high: float) -> str:
     if not n:
-        return "no deal"
+        return phrase("no deal")
+    deals = counted(n, "deal")
     if not np.isfinite(expected):
-        return f"{counted(n, 'deal')}; nobody has left it yet"
-    return f"{counted(n, 'deal')}; {short(expected)} ({short(low)} to {short(high)})"
+        return phrase("{deals}; nobody has left it yet", deals=deals)
+    bounds = {"value": short(expected), "low": short(low), "high": short(high)}
+    return phrase("{deals}; {value} ({low} to {high})", deals=deals, **bounds)
 
 
 def _rates_in_words(table: pd.DataFrame, split: str) -> str:
-    overall = percent(table["won"].sum() / table["n"].sum())
+    overall, of = percent(table["won"].sum() / table["n"].sum()), in_words(split)
+    out = table[table["differs"]].sort_values(["p_corrected", "group"])
     if len(table) < 2:
-        return f"{elided(table['group'].iloc[0], 30)} is the only {split} with enough deals: {overall} are won"
-    out = table[table["differs"]]
+        only = elided(named(table["group"].iloc[0], split), 30)
+        return phrase(
+            "{group} is the only {split} with enough deals: {share} are won", group=only, split=of, share=overall
+        )
     if out.empty:
-        spread = f"{percent(table['rate'].min())} to {percent(table['rate'].max())}"
-        return f"No {split} stands out: they win {spread} of their deals, all together {overall}"
-    top = out.sort_values(["p_corrected", "group"]).iloc[0]
-    title = (
-        f"{split.capitalize()}: {elided(top['group'], 30)} wins {percent(top['rate'])} of {counted(top['n'], 'deal')}"
+        rates = {"low": percent(table["rate"].min()), "high": percent(table["rate"].max()), "share": overall}
+        return phrase(
+            "No {split} stands out: they win {low} to {high} of their deals, all together {share}", split=of, **rates
+        )
+    return _standing_out_in_words(out, split, of.capitalize())
+
+
+def _standing_out_in_words(out: pd.DataFrame, split: str, of: str) -> str:
+    """The group that stands out most, and how many more do."""
+    top, more = out.iloc[0], len(out) - 1
+    finding = phrase(
+        "{split}: {group} wins {share} of {deals}, all others {elsewhere}",
+        split=of,
+        group=elided(named(top["group"], split), 30),
+        share=percent(top["rate"]),
+        deals=counted(top["n"], "deal"),
+        elsewhere=percent(top["elsewhere"]),
     )
-    title += f", all others {percent(top['elsewhere'])}"
-    more = len(out) - 1
-    return title + (f", and {more:,} more stand{'s' if more == 1 else ''} out" if more else "")
+    if more == 1:
+        return phrase("{finding}, and 1 more stands out", finding=finding)
+    return phrase("{finding}, and {n:,} more stand out", finding=finding, n=more) if more else finding

@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 
 from analysis.errors import require_columns
 from analysis.evidence import percent, short
+from analysis.locale import named
+from analysis.phrases import from_the_right, isolated, marked, phrase
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -58,33 +60,36 @@ def profit_curve(
     require_columns("curve", curve.columns, ["rule", "kind", "share", "profit", "low", "high"])
     require_columns("profits", profits.columns, ["rule", "kind", "contacted", "share", "profit", "low", "high"])
     ranked = profits.sort_values("profit", ascending=False, kind="stable")
-    named = _named(ranked, use)
+    bold = _to_name(ranked, use)
     axes = canvas(height=4.4)
     axes.axhline(0, color=QUIET, lw=0.9)
     for row in ranked.iloc[::-1].itertuples():
         line = curve[curve["rule"] == row.rule].sort_values("share")
-        style = _style(row, use) if row.rule in named else {"color": PALE, "lw": 1.0}
+        style = _style(row, use) if row.rule in bold else {"color": PALE, "lw": 1.0}
         if row.rule == use:
             axes.fill_between(line["share"], line["low"], line["high"], color=ACCENT, alpha=0.12, lw=0)
         axes.plot(line["share"], line["profit"], **style)
-        if row.rule in named:
+        if row.rule in bold:
             axes.plot(row.share, row.profit, "o", ms=6, color=style["color"], zorder=4)
-    shown = ranked[ranked["rule"].isin(named)]
+    shown = ranked[ranked["rule"].isin(bold)]
     _label(axes, shown, curve, use)
     share_axis(
-        axes, "share of customers contacted; the dot: where the rule stops, at the budget or where nothing is left"
+        axes,
+        phrase("share of customers contacted; the dot: where the rule stops, at the budget or where nothing is left"),
     )
     amount_axis(axes.yaxis)
     axes.set_xlim(0, 1)
     grid(axes, "y")
-    heading(axes, f"profit ({currency})" if currency else "profit")
-    told = [(row.rule, _figures(row)) for row in ranked.itertuples()]
-    drawn = "Curves of profit by share contacted; where each rule stops it earns: " + listing(told)
+    unit = named(currency, "currency")
+    heading(axes, phrase("profit ({currency})", currency=unit) if currency else phrase("profit"))
+    drawn = phrase(
+        "Curves of profit by share contacted; where each rule stops it earns: {rules}", rules=_profits_in_words(ranked)
+    )
     notes = [_judged(profits)]
-    notes += ["band: 95 % interval"] if use in set(ranked["rule"]) else []
-    others = len(ranked) - len(named)
-    notes += [f"pale: {counted(others, 'further rule')}"] if others else []
-    return finish(axes, _title(ranked, use, currency), drawn, "; ".join(filter(None, notes)), source)
+    notes += [phrase("band: 95 % interval")] if use in set(ranked["rule"]) else []
+    others = len(ranked) - len(bold)
+    notes += [phrase("pale: {rules}", rules=counted(others, "further rule"))] if others else []
+    return finish(axes, _title(ranked, use, unit), drawn, phrase("; ").join(filter(None, notes)), source)
 
 
 def profits(profits: pd.DataFrame, use: str = "", currency: str = "", source: str | None = None) -> Axes:
@@ -114,25 +119,36 @@ def profits(profits: pd.DataFrame, use: str = "", currency: str = "", source: st
         reach = [[row.profit - row.low], [row.high - row.profit]]
         colour = ACCENT if row.rule == use else QUIET
         axes.errorbar(row.profit, place, xerr=reach, fmt="o", ms=6, color=colour, lw=2, capsize=3)
-    texts = [f"{short(row.profit)} from {percent(row.share)}" for row in ranked.itertuples()]
-    label = f"profit{f' ({currency})' if currency else ''}, from the share of customers that the rule contacts"
-    figures_by_group(axes, ranked["rule"], texts, label, share=False)
-    told = [(row.rule, _figures(row)) for row in ranked.itertuples()]
-    drawn = "Profit by rule with its interval: " + listing(told)
-    return finish(axes, _title(ranked, use, currency), drawn, _judged(profits), source)
+    texts = [
+        phrase("{profit} from {share}", profit=short(row.profit), share=percent(row.share))
+        for row in ranked.itertuples()
+    ]
+    unit = named(currency, "currency")
+    label = phrase("profit, from the share of customers that the rule contacts")
+    if currency:
+        label = phrase("profit ({currency}), from the share of customers that the rule contacts", currency=unit)
+    figures_by_group(axes, [named(rule, "rule") for rule in ranked["rule"]], texts, label, share=False)
+    drawn = phrase("Profit by rule with its interval: {rules}", rules=_profits_in_words(ranked))
+    return finish(axes, _title(ranked, use, unit), drawn, _judged(profits), source)
+
+
+def _profits_in_words(ranked: pd.DataFrame) -> str:
+    return listing((named(row.rule, "rule"), _figures(row)) for row in ranked.itertuples())
 
 
 def _figures(row) -> str:
-    return f"{short(row.profit)} ({short(row.low)} to {short(row.high)})"
+    return phrase("{profit} ({low} to {high})", profit=short(row.profit), low=short(row.low), high=short(row.high))
 
 
 def _judged(profits: pd.DataFrame) -> str:
     """How many customers were judged, as the shares tell."""
     share = profits["share"].sum()
-    return f"n = {counted(profits['contacted'].sum() / share, 'customer')} judged" if share > 0 else ""
+    if share <= 0:
+        return ""
+    return phrase("n = {customers} judged", customers=counted(profits["contacted"].sum() / share, "customer"))
 
 
-def _named(ranked: pd.DataFrame, use: str) -> set[str]:
+def _to_name(ranked: pd.DataFrame, use: str) -> set[str]:
     """The rules to name: the one to use, mass marketing, the model, and then those that earn most."""
     first = ranked["rule"].eq(use) | ranked["kind"].isin(["mass marketing", "one to one"])
     return set(pd.concat([ranked[first], ranked[~first]])["rule"].head(_NAMED))
@@ -159,7 +175,7 @@ def _label(axes: Axes, shown: pd.DataFrame, curve: pd.DataFrame, use: str) -> No
     ):
         colour = ACCENT if row.rule == use else INK if row.kind == "one to one" else QUIET
         axes.plot([row.share, at], [row.profit, place], color=GREY, lw=0.6, zorder=2)
-        words = f"{_left_to_right(elided(row.rule, room(0.25)))}: {short(row.profit)}"
+        words = f"{_as_it_is(elided(named(row.rule, 'rule'), room(0.25)))}: {short(row.profit)}"
         weight = "bold" if row.rule == use else "normal"
         write(axes, words, (at, place), (3, 0), va="center", color=colour, weight=weight, bbox=CLEAR)
 
@@ -177,21 +193,26 @@ def _apart(heights: pd.Series, gap: float, least: float) -> np.ndarray:
 def _title(ranked: pd.DataFrame, use: str, currency: str) -> str:
     by_rule = ranked.set_index("rule")
     best = use if use in by_rule.index else ranked["rule"].iloc[0]
-    earns = {rule: f"earns {short(row['profit'])} {currency}".strip() for rule, row in by_rule.iterrows()}
-    share = {rule: percent(of) for rule, of in by_rule["share"].items()}
     mass = "mass marketing"
+    told = by_rule.loc[mass] if mass in by_rule.index else None
+    against = {} if told is None else {"all": percent(told["share"]), "all_earns": _sum(told["profit"], currency)}
     if best == mass:
-        nobody = "Nothing clearly beats mass marketing, which would contact nobody"
-        does = f"Nothing clearly beats mass marketing, which {earns[mass]} from {share[mass]} of customers"
-        return does if by_rule.loc[mass, "share"] else nobody
-    does = f"Contacting {share[best]} of customers by {_left_to_right(elided(best, 40))} {earns[best]}"
-    if mass not in by_rule.index:
-        return does
-    return f"{does}; mass marketing " + (
-        f"to {share[mass]} {earns[mass]}" if by_rule.loc[mass, "share"] else "would contact nobody"
-    )
+        nobody = marked("Nothing clearly beats mass marketing, which would contact nobody")
+        some = marked("Nothing clearly beats mass marketing, which earns {all_earns} from {all} of customers")
+        return phrase(some if told["share"] else nobody, **against)
+    said = {"share": percent(by_rule.loc[best, "share"]), "rule": _as_it_is(elided(named(best, "rule"), 40))}
+    said |= {"earns": _sum(by_rule.loc[best, "profit"], currency)} | against
+    if told is None:
+        return phrase("Contacting {share} of customers by {rule} earns {earns}", **said)
+    nobody = marked("Contacting {share} of customers by {rule} earns {earns}; mass marketing would contact nobody")
+    some = marked("Contacting {share} of customers by {rule} earns {earns}; mass marketing to {all} earns {all_earns}")
+    return phrase(some if told["share"] else nobody, **said)
 
 
-def _left_to_right(name: str) -> str:
+def _sum(profit: float, unit: str) -> str:
+    return f"{short(profit)} {unit}".strip()
+
+
+def _as_it_is(name: str) -> str:
     """A name that leaves the text around it in its order, whichever way it is written itself."""
-    return f"\u200e{name}\u200e"
+    return isolated(name) if from_the_right() else f"\u200e{name}\u200e"

@@ -10,6 +10,8 @@ from matplotlib.path import Path
 
 from analysis.errors import require_columns
 from analysis.evidence import percent
+from analysis.locale import named
+from analysis.phrases import counted, figure, from_the_right, isolated, marked, phrase, translated
 from analysis.plots.canvas import (
     ACCENT,
     GREY,
@@ -17,13 +19,13 @@ from analysis.plots.canvas import (
     PALE,
     QUIET,
     canvas,
-    counted,
     elided,
     finish,
     heading,
     is_wide,
     listing,
     nothing_to_show,
+    time_axis,
     wrapped,
     write,
 )
@@ -33,7 +35,7 @@ _NO_SEGMENTS = ("(no segment)", "(new)", "(gone)")
 
 
 def flow(
-    moves: pd.DataFrame, days: tuple[str, str] = ("before", "after"), order: Sequence[str] = (),
+    moves: pd.DataFrame, days: tuple[str, str] = (marked("before"), marked("after")), order: Sequence[str] = (),
     source: str | None = None,
 ) -> Axes:  # fmt: skip
     """Where customers were and where they are now, the moves that are more than chance in colour.
@@ -60,7 +62,7 @@ def flow(
     The largest flow goes from A to B: 40 customers against 5 back
     """
     if moves.empty or not moves["n"].sum():
-        return nothing_to_show("nobody is in a segment on either day")
+        return nothing_to_show(phrase("nobody is in a segment on either day"))
     news = "unusual" in moves
     verdict = "unusual" if news else "one_way"
     need = ["source", "target", "n", "of", "share", *(["usual_share"] if news else ["net"]), verdict]
@@ -70,19 +72,33 @@ def flow(
     sides = [_blocks(shown, place, states) for place in ("source", "target")]
     axes = canvas(height=max(3.2, 1.4 + 0.36 * max(map(len, sides))))
     _ribbons(axes, shown, sides, verdict)
-    for side, place in zip(sides, ("left", "right"), strict=True):
+    for side, place in zip(sides, ("first", "second"), strict=True):
         _bars(axes, side, place, moves["n"].sum())
     axes.set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[])
+    time_axis(axes)
     axes.spines[:].set_visible(False)
-    heading(axes, days[0])
-    write(axes, days[1], (1, 0), offset=(0, 4), ha="right", va="bottom", color=QUIET)
-    marked = moves[moves[verdict]].sort_values(["n", "source", "target"], ascending=[False, True, True])
-    drawn = f"Flow between the segments of {days[0]} and of {days[1]}. "
-    drawn += "In colour: " + (listing((_way(m), f"{m.n:,}") for m in marked.itertuples()) or "none")
-    notes = f"n = {counted(moves['n'].sum(), 'customer')}; in colour what "
-    notes += "differs from the period before" if news else "goes clearly more one way than back"
-    notes += f"; the {folded} smallest segments are folded into “all others”" if folded else ""
-    return finish(axes, _finding(moves, marked, news), drawn, notes, source)
+    then, now = (figure(translated(day)) for day in days)
+    right_first = from_the_right()
+    heading(axes, now if right_first else then)
+    last = (then, (0, 0)) if right_first else (now, (1, 0))
+    write(axes, *last, offset=(0, 4), ha="right", va="bottom", color=QUIET)
+    coloured = moves[moves[verdict]].sort_values(["n", "source", "target"], ascending=[False, True, True])
+    listed = listing((_way(m), figure(f"{m.n:,}")) for m in coloured.itertuples()) or phrase("none")
+    drawn = phrase(
+        "Flow between the segments of {then} and of {now}. In colour: {moves}", then=then, now=now, moves=listed
+    )
+    return finish(axes, _finding(moves, coloured, news), drawn, _notes(moves["n"].sum(), folded, news), source)
+
+
+def _notes(n: int, folded: int, news: bool) -> str:
+    """What the last line says."""
+    customers = counted(n, "customer")
+    if news:
+        notes = phrase("n = {customers}; in colour what differs from the period before", customers=customers)
+    else:
+        notes = phrase("n = {customers}; in colour what goes clearly more one way than back", customers=customers)
+    more = phrase("; the {n} smallest segments are folded into “all others”", n=folded) if folded else ""
+    return notes + more
 
 
 def _folded(moves: pd.DataFrame, verdict: str, most: int):
@@ -152,16 +168,18 @@ def band(start: float, end: float, here: float, there: float, left: float = 0.01
 
 def _bars(axes: Axes, side: pd.DataFrame, place: str, total: int) -> None:
     """The states of one side as bars, each with its name and share at a height where no other name stands."""
-    end, away, align = (0, -1, "right") if place == "left" else (1, 1, "left")
+    end, away = (0, -1) if place == "first" else (1, 1)
+    to_the_left = (away < 0) != from_the_right()
     axes.bar(end, side["bottom"] - side["top"], 0.024, bottom=side["top"], color=QUIET, zorder=3)
     middles = ((side["top"] + side["bottom"]) / 2).to_numpy()
-    labels = [f"{wrapped(state, 0.24)} {percent(n / total)}" for state, n in side["n"].items()]
+    labels = [f"{wrapped(named(state), 0.24)} {percent(n / total)}" for state, n in side["n"].items()]
     line = 0.15 / (axes.figure.get_size_inches()[1] - 1.2)
     heights = apart(middles, line * np.array([1.2 + label.count("\n") for label in labels]))
     for state, label, at, height in zip(side.index, labels, middles, heights, strict=True):
         axes.plot([end + 0.014 * away, end + 0.045 * away], [at, height], color=GREY, lw=0.7, clip_on=False)
-        style = {"ha": align, "va": "center", "size": 8, "color": QUIET if state in _NO_SEGMENTS else INK}
-        write(axes, label, (end + 0.045 * away, height), offset=(2 * away, 0), **style)
+        style = {"va": "center", "size": 8, "color": QUIET if state in _NO_SEGMENTS else INK}
+        style |= {"ha": "right", "offset": (-2, 0)} if to_the_left else {"ha": "left", "offset": (2, 0)}
+        write(axes, label, (end + 0.045 * away, height), **style)
 
 
 def apart(wanted: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -179,26 +197,45 @@ def apart(wanted: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.concatenate([np.full(int(n), value) for value, n in pools]) + stacked
 
 
-def _finding(moves: pd.DataFrame, marked: pd.DataFrame, news: bool) -> str:
-    if marked.empty:
-        both = moves[~moves["source"].isin(_NO_SEGMENTS[1:]) & ~moves["target"].isin(_NO_SEGMENTS[1:])]
-        moved = both.loc[both["source"] != both["target"], "n"].sum()
-        if not moved:
-            return f"Nobody has moved: {counted(both['n'].sum(), 'customer')} are where they were"
-        what = "no move differs from the period before" if news else "between any two about as many go as come back"
-        return f"{percent(moved / both['n'].sum())} have moved, but {what}"
+def _finding(moves: pd.DataFrame, coloured: pd.DataFrame, news: bool) -> str:
+    if coloured.empty:
+        return _nothing_found(moves, news)
     if news:
-        top = marked.loc[(marked["share"] - marked["usual_share"]).abs().idxmax()]
-        word = "More" if top["share"] > top["usual_share"] else "Fewer"
-        way = "stay in {0}" if top["source"] == top["target"] else "go from {0} to {1}"
-        way = way.format(elided(top["source"], 30), elided(top["target"], 30))
-        return f"{word} than usual {way}: {percent(top['share'])} against {percent(top['usual_share'])} before"
-    top = marked.loc[marked["net"].idxmax()]
-    here, there = elided(top["source"], 30), elided(top["target"], 30)
-    return f"The largest flow goes from {here} to {there}: {counted(top['n'], 'customer')} against " + (
-        f"{top['n'] - top['net']:,.0f} back"
+        return _most_unusual(coloured.loc[(coloured["share"] - coloured["usual_share"]).abs().idxmax()])
+    top = coloured.loc[coloured["net"].idxmax()]
+    return phrase(
+        "The largest flow goes from {here} to {there}: {customers} against {n:,.0f} back",
+        **{"here": _name(top["source"]), "there": _name(top["target"])},
+        **{"customers": counted(top["n"], "customer"), "n": top["n"] - top["net"]},
     )
 
 
+def _nothing_found(moves: pd.DataFrame, news: bool) -> str:
+    both = moves[~moves["source"].isin(_NO_SEGMENTS[1:]) & ~moves["target"].isin(_NO_SEGMENTS[1:])]
+    n, moved = both["n"].sum(), both.loc[both["source"] != both["target"], "n"].sum()
+    if not moved:
+        return phrase("Nobody has moved: {customers} are where they were", customers=counted(n, "customer"))
+    if news:
+        return phrase("{share} have moved, but no move differs from the period before", share=percent(moved / n))
+    return phrase("{share} have moved, but between any two about as many go as come back", share=percent(moved / n))
+
+
+def _most_unusual(top: pd.Series) -> str:
+    told = {"here": _name(top["source"]), "there": _name(top["target"])}
+    told |= {"share": percent(top["share"]), "before": percent(top["usual_share"])}
+    more, stay = top["share"] > top["usual_share"], top["source"] == top["target"]
+    if stay and more:
+        return phrase("More than usual stay in {here}: {share} against {before} before", **told)
+    if stay:
+        return phrase("Fewer than usual stay in {here}: {share} against {before} before", **told)
+    if more:
+        return phrase("More than usual go from {here} to {there}: {share} against {before} before", **told)
+    return phrase("Fewer than usual go from {here} to {there}: {share} against {before} before", **told)
+
+
+def _name(state: str) -> str:
+    return elided(named(state), 30)
+
+
 def _way(move) -> str:
-    return f"{move.source} → {move.target}"
+    return phrase(" → ").join(isolated(named(state)) for state in (move.source, move.target))

@@ -9,12 +9,13 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.errors import Problem, require_columns
 from analysis.evidence import in_words, percent, short
+from analysis.locale import named
+from analysis.phrases import counted, figure, phrase
 from analysis.plots.canvas import (
     ACCENT,
     INK,
     QUIET,
     canvas,
-    counted,
     elided,
     figures_by_group,
     finish,
@@ -59,7 +60,7 @@ def traits(traits: pd.DataFrame, source: str | None = None) -> Axes:
     What sets Regulars apart most: number of orders, 8.1 against 2.6 elsewhere
     """
     if traits.empty:
-        return nothing_to_show("no traits were compared")
+        return nothing_to_show(phrase("no traits were compared"))
     need = ["group", "trait", "level", "kind", "n", "value", "elsewhere", "difference", "low", "high", "effect"]
     require_columns("traits", traits.columns, need)
     groups = sorted(traits["group"].astype(str).unique())
@@ -71,12 +72,16 @@ def traits(traits: pd.DataFrame, source: str | None = None) -> Axes:
     group, n = traits["group"].iloc[0], int(traits["n"].max())
     number = traits["segment"].iloc[0] if "segment" in traits else group
     compared = len(traits)
-    who = f"group {group}" if isinstance(group, (int, np.integer)) else elided(group, 40)
+    numbered = isinstance(group, (int, np.integer))
+    who = phrase("group {number}", number=int(group)) if numbered else elided(named(group), 40)
     if "distinctive" in traits.columns:
         traits = traits[traits["distinctive"].astype(bool)]
     traits = traits[(traits["difference"] != 0) & traits["effect"].notna()]
     if traits.empty:
-        return nothing_to_show(f"none of {counted(compared, 'trait')} sets {who} clearly apart from everybody else")
+        of_all = counted(compared, "trait")
+        return nothing_to_show(
+            phrase("none of {traits} sets {group} clearly apart from everybody else", traits=of_all, group=who)
+        )
     order = traits.assign(size=traits["effect"].abs()).sort_values(
         ["size", "trait", "level"], ascending=[False, True, True]
     )
@@ -84,7 +89,10 @@ def traits(traits: pd.DataFrame, source: str | None = None) -> Axes:
     scale = shown["size"] / shown["difference"].abs()
     at, low, high = (shown[c].to_numpy(float) * scale.to_numpy() for c in ("difference", "low", "high"))
     labels = [_trait(r.trait, r.level) for r in shown.itertuples()]
-    values = [f"{_value(r.value, r.kind)} against {_value(r.elsewhere, r.kind)}" for r in shown.itertuples()]
+    values = [
+        phrase("{value} against {elsewhere}", value=_value(r.value, r.kind), elsewhere=_value(r.elsewhere, r.kind))
+        for r in shown.itertuples()
+    ]
     axes = canvas(rows=1.05 * len(shown), least=2.4)
     y = np.arange(len(shown))
     colour = segment_colour(number) if isinstance(number, (int, np.integer)) and number > 0 else ACCENT
@@ -96,14 +104,14 @@ def traits(traits: pd.DataFrame, source: str | None = None) -> Axes:
     ranked_axis(axes, [name_of(t) for t in labels])
     grid(axes, "x")
     axes.xaxis.set_major_locator(MaxNLocator(5 if is_wide() else 2))
-    axes.set_xlabel("← less than elsewhere · size of the difference (effect) · more than elsewhere →")
-    title = f"What sets {who} apart most: {elided(labels[0], 90)}, {values[0]} elsewhere"
-    drawn = "Differences with intervals, here against elsewhere: " + listing(zip(labels, values, strict=True))
-    are = "is" if len(shown) == 1 else "are"
-    notes = (
-        f"n = {counted(n, 'customer')} in the group; {len(shown)} of {counted(compared, 'trait')} compared {are} shown"
+    axes.set_xlabel(phrase("← less than elsewhere · size of the difference (effect) · more than elsewhere →"))
+    title = phrase(
+        "What sets {group} apart most: {trait}, {values} elsewhere",
+        **{"group": who, "trait": elided(labels[0], 90), "values": values[0]},
     )
-    return finish(axes, title, drawn, notes, source)
+    listed = listing(zip(labels, values, strict=True))
+    drawn = phrase("Differences with intervals, here against elsewhere: {traits}", traits=listed)
+    return finish(axes, title, drawn, _shown_in_words(n, len(shown), compared), source)
 
 
 def intervals(
@@ -137,7 +145,7 @@ def intervals(
     Half as many get through on the app
     """
     if table.empty:
-        return nothing_to_show("there are no groups to compare")
+        return nothing_to_show(phrase("there are no groups to compare"))
     require_columns("intervals", table.columns, ["group", "value", "low", "high"])
     at, low, high = (table[c].to_numpy(float) for c in ("value", "low", "high"))
     colours = [ACCENT if group in set(of_interest) else QUIET for group in table["group"]]
@@ -150,20 +158,30 @@ def intervals(
     known = table["planted"].notna() if "planted" in table else np.zeros(len(table), dtype=bool)
     if known.any():
         axes.plot(table["planted"][known], y[known], "D", ms=9, mfc="none", mec=INK, mew=1.1, clip_on=False)
-        label += " · hollow diamond: as planted"
+        label = phrase("{label} · hollow diamond: as planted", label=label)
     decimals = None if share else _decimals(high - low)
     texts = [_with_interval(*row, decimals) for row in zip(at, low, high, strict=True)]
     if "customers" in table:
-        texts = [f"{text}, n = {n:,.0f}" for text, n in zip(texts, table["customers"], strict=True)]
+        sizes = zip(texts, table["customers"], strict=True)
+        texts = [phrase("{figure}, n = {n:,.0f}", figure=text, n=n) for text, n in sizes]
     figures_by_group(axes, table["group"], texts, label, share)
-    drawn = "Figures with intervals: " + listing(zip(map(str, table["group"]), texts, strict=True))
+    drawn = phrase(
+        "Figures with intervals: {groups}", groups=listing(zip(map(named, table["group"]), texts, strict=True))
+    )
     return finish(axes, title, drawn, sizes_in_words(table["customers"], unit) if "customers" in table else "", source)
 
 
+def _shown_in_words(n: int, shown: int, compared: int) -> str:
+    given = {"customers": counted(n, "customer"), "k": shown, "traits": counted(compared, "trait")}
+    if shown == 1:
+        return phrase("n = {customers} in the group; {k} of {traits} compared is shown", **given)
+    return phrase("n = {customers} in the group; {k} of {traits} compared are shown", **given)
+
+
 def _trait(trait: str, level) -> str:
-    if level == "yes":
+    if level == "yes" or not (isinstance(level, str) and level):
         return in_words(trait)
-    return f"{in_words(trait)}: {level}" if isinstance(level, str) and level else in_words(trait)
+    return phrase("{trait}: {level}", trait=in_words(trait), level=named(level, trait))
 
 
 def _value(value: float, kind: str) -> str:
@@ -180,5 +198,7 @@ def _with_interval(value: float, low: float, high: float, decimals: int | None) 
     """A figure with its interval in brackets, if it has one; in per cent where no decimals are given."""
     if decimals is None:
         return percent(value) + interval_words(low, high, " (", ")")
-    figure, least, most = (f"{x:z,.{decimals}f}".replace("-", "−") for x in (value, low, high))
-    return f"{figure} ({least} to {most})" if np.isfinite([low, high]).all() else figure
+    at, least, most = (figure(f"{x:z,.{decimals}f}".replace("-", "−")) for x in (value, low, high))
+    if not np.isfinite([low, high]).all():
+        return at
+    return phrase("{figure} ({low} to {high})", figure=at, low=least, high=most)

@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 
 from analysis.errors import require_columns
 from analysis.evidence import percent
+from analysis.locale import named
+from analysis.phrases import figure, phrase
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -61,7 +63,7 @@ def journey_map(table: pd.DataFrame, name: str = "They", source: str | None = No
     Nahid: CSAT from 3.9 to 4.1, and no change between stages is certain
     """
     if table.empty or not (table["stage"] != "").any():
-        return nothing_to_show("the journey has no stages")
+        return nothing_to_show(phrase("the journey has no stages"))
     need = ["persona", "stage", "row", "statement", "kind", "measure", "of", "value", "value_low", "value_high",
             "elsewhere", "n", "p_corrected"]  # fmt: skip
     require_columns("journey_map", table.columns, need)
@@ -76,9 +78,12 @@ def journey_map(table: pd.DataFrame, name: str = "They", source: str | None = No
         _write_beside(axes, i, *told[stage])
     _finish_axes(axes, stages, score)
     title = _title(table, stages, score, elided(name, 40))
-    drawn = listing(((s, f"{r.value:.1f}") for s, r in zip(scores.index, scores.itertuples(), strict=True)), 20)
-    notes = f"{_asked(scores)}; intervals 95 %; grey: everybody else" if len(scores) else _size(table)
-    return finish(axes, title, f"{score.upper()} by stage: {drawn}" if len(scores) else "No scores", notes, source)
+    if scores.empty:
+        return finish(axes, title, phrase("No scores"), _size(table), source)
+    drawn = listing(((named(stage, "stage"), figure(f"{value:.1f}")) for stage, value in scores["value"].items()), 20)
+    drawn = phrase("{score} by stage: {values}", score=score.upper(), values=drawn)
+    notes = phrase("; ").join([_asked(scores), phrase("intervals 95 %"), phrase("grey: everybody else")])
+    return finish(axes, title, drawn, notes, source)
 
 
 def _scores(table, stages) -> tuple[str, pd.DataFrame]:
@@ -106,7 +111,7 @@ def _draw_curve(axes, scores, score, colour) -> None:
             )
     axes.hlines(scaled["place"], scaled["value_low"], scaled["value_high"], color=colour, lw=1.2, zorder=3)
     for row in scaled.join(scores[["n"]].rename(columns={"n": "asked"})).itertuples():
-        said = f"{scores.at[row.Index, 'value']:.1f} (n = {row.asked:,.0f})"
+        said = phrase("{value:.1f} (n = {n:,.0f})", value=scores.at[row.Index, "value"], n=row.asked)
         write(axes, said, (row.value, row.place), (0, 7), ha="center", size=8, color=colour, bbox=CLEAR, zorder=4)
 
 
@@ -114,7 +119,7 @@ def _write_beside(axes, place, lines, gain) -> None:
     """What they do there and who answers for it, right of the curve; in amber what would be gained."""
     width = int(room(1 - _CURVE - 0.22) * 1.15)
     style = {"va": "center", "size": 8, "linespacing": 1.15}
-    text = textwrap.wrap("; ".join(lines), width, max_lines=1 if gain else 3, placeholder=" …")
+    text = textwrap.wrap(phrase("; ").join(lines), width, max_lines=1 if gain else 3, placeholder=" …")
     write(axes, "\n".join(text), (1.06, place), (0, 17 if gain else 0), color=INK, **style)
     if gain:
         gain = textwrap.wrap(gain, width, max_lines=3, placeholder=" …")
@@ -128,18 +133,18 @@ def _told(rows) -> tuple[list[str], str]:
     for measure in _BESIDE:
         of = rows[rows["measure"] == measure].sort_values(["value", "of"], ascending=[False, True])
         found += of["statement"].head(1).tolist()
-    found += [] if (rows["row"] == "ownership").any() else ["nobody is recorded as answering for it"]
+    found += [] if (rows["row"] == "ownership").any() else [phrase("nobody is recorded as answering for it")]
     gain = rows.loc[rows["measure"] == "opportunity", "statement"]
     return found, gain.iloc[0] if len(gain) else ""
 
 
 def _finish_axes(axes, stages, score) -> None:
     axes.set_xlim(0, 1.03 / _CURVE * (1 - 0.18) if is_wide() else 1.03 / _CURVE)
-    ranked_axis(axes, [name_of(stage) for stage in stages])
+    ranked_axis(axes, [name_of(named(stage, "stage")) for stage in stages])
     axes.spines["bottom"].set_visible(False)
     axes.set_xticks([])
     if not score:
-        write(axes, "nobody was asked\nhow it feels", (0.5, (len(stages) - 1) / 2), ha="center", color=QUIET)
+        write(axes, phrase("nobody was asked\nhow it feels"), (0.5, (len(stages) - 1) / 2), ha="center", color=QUIET)
         return
     least, most = SCALES[score]
     axes.vlines([0, 1], -0.5, len(stages) - 0.5, color=PALE, lw=0.8, zorder=1)
@@ -150,9 +155,9 @@ def _finish_axes(axes, stages, score) -> None:
 
 def _asked(scores) -> str:
     least, most = scores["n"].min(), scores["n"].max()
-    return (
-        f"n = {counted(most, 'answer')}" if least == most else f"n = {least:,.0f} to {counted(most, 'answer')} a stage"
-    )
+    if least == most:
+        return phrase("n = {n}", n=counted(most, "answer"))
+    return phrase("n = {least:,.0f} to {most} a stage", least=least, most=counted(most, "answer"))
 
 
 def _size(table) -> str:
@@ -160,7 +165,9 @@ def _size(table) -> str:
     reached = table[table["measure"] == "reached"]
     if reached.empty:
         return ""
-    return f"n = {counted(reached['n'].iloc[0], 'deal' if reached['source'].iloc[0] == 'deals' else 'customer')}"
+    n = reached["n"].iloc[0]
+    of_deals = reached["source"].iloc[0] == "deals"
+    return phrase("n = {n}", n=counted(n, "deal") if of_deals else counted(n, "customer"))
 
 
 def _title(table, stages, score, name) -> str:
@@ -168,16 +175,27 @@ def _title(table, stages, score, name) -> str:
     gains = table[table["measure"] == "opportunity"]
     if len(gains):
         most = gains.iloc[0]
-        rates = f"{percent(most['value'])} of their tries go on, {percent(most['elsewhere'])} where it goes better"
-        return f"{name}: at {elided(most['stage'], 30)} {rates}"
+        return phrase(
+            "{name}: at {stage} {share} of their tries go on, {elsewhere} where it goes better",
+            name=name,
+            stage=elided(named(most["stage"], "stage"), 30),
+            share=percent(most["value"]),
+            elsewhere=percent(most["elsewhere"]),
+        )
     if not score:
-        return f"{name}: {len(stages)} stages, and nobody was asked how they feel"
+        return phrase("{name}: {n} stages, and nobody was asked how they feel", name=name, n=len(stages))
     changes = table[(table["measure"] == "change") & (table["p_corrected"] < 0.05)]
     if len(changes):
-        most = changes.loc[changes["value"].abs().idxmax()]
-        way = "lower" if most["value"] < 0 else "higher"
-        said = f"{abs(most['value']):.1f} points {way} at {elided(most['stage'], 30)} than at the stage before"
-        return f"{name}: {most['of'].split()[0].upper()} is {said}"
+        return _change(changes.loc[changes["value"].abs().idxmax()], name)
     scores = table[(table["measure"] == "score") & (table["of"] == score)]["value"]
-    span = f"{score.upper()} from {scores.min():.1f} to {scores.max():.1f}"
-    return f"{name}: {span}, and no change between stages is certain"
+    said = {"name": name, "score": score.upper(), "low": scores.min(), "high": scores.max()}
+    return phrase("{name}: {score} from {low:.1f} to {high:.1f}, and no change between stages is certain", **said)
+
+
+def _change(row: pd.Series, name: str) -> str:
+    """Where the feelings change for certain."""
+    stage = elided(named(row["stage"], "stage"), 30)
+    said = {"name": name, "score": row["of"].split()[0].upper(), "points": abs(row["value"]), "stage": stage}
+    if row["value"] < 0:
+        return phrase("{name}: {score} is {points:.1f} points lower at {stage} than at the stage before", **said)
+    return phrase("{name}: {score} is {points:.1f} points higher at {stage} than at the stage before", **said)

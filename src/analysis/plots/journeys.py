@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 
 from analysis.errors import require_columns
 from analysis.evidence import clearly_largest, duration, percent
+from analysis.locale import named
+from analysis.phrases import counted, figure, phrase
 from analysis.plots.canvas import (
     ACCENT,
     GREY,
@@ -13,9 +15,9 @@ from analysis.plots.canvas import (
     PALE,
     QUIET,
     canvas,
-    counted,
     elided,
     finish,
+    interval_in_brackets,
     interval_words,
     label_bars,
     listing,
@@ -25,6 +27,7 @@ from analysis.plots.canvas import (
     wrapped,
 )
 from analysis.plots.groups import intervals
+from analysis.vocabulary import several
 
 
 def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
@@ -52,14 +55,14 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
     The narrowest step comes after visit: 25 % of 200 customers go on to order (interval 20 to 31 %)
     """
     if funnel.empty or not funnel["entered"].max():
-        return nothing_to_show("nobody entered the first step")
+        return nothing_to_show(phrase("nobody entered the first step"))
     need = ["step", "entered", "converted", "judged", "rate", "low", "high", "median_days", "lost"]
     require_columns("funnel", funnel.columns, need)
     funnel = funnel.reset_index(drop=True)
     numbers = need[1:]
     funnel[numbers] = funnel[numbers].astype(float)
     funnel["censored"] = funnel["censored"].fillna(0).astype(float) if "censored" in funnel.columns else 0.0
-    steps = [elided(s, 30) for s in funnel["step"]]
+    steps = [elided(named(s), 30) for s in funnel["step"]]
     may_be_left_out = funnel["optional"].astype(bool) if "optional" in funnel else pd.Series(False, funnel.index)
     following = pd.Series(steps).where(~may_be_left_out).shift(-1).bfill()
     ways = funnel[:-1][funnel["rate"][:-1].notna()]
@@ -73,30 +76,28 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
             0, i + 0.5, wrapped("↓ " + text, 0.8), va="center", size=8, linespacing=1.1,
             color=ACCENT if i == worst else QUIET, weight="bold" if i == worst else "normal",
         )  # fmt: skip
-    label_bars(axes, funnel.index.to_numpy(), funnel["entered"], [f"{e:,.0f}" for e in funnel["entered"]])
+    entered = [figure(f"{e:,.0f}") for e in funnel["entered"]]
+    label_bars(axes, funnel.index.to_numpy(), funnel["entered"], entered)
     ranked_axis(axes, [f"({name_of(s)})" if left else name_of(s) for s, left in zip(
         funnel["step"], may_be_left_out, strict=True)])  # fmt: skip
     axes.set(xlim=(0, funnel["entered"].max()), xticks=[])
     axes.spines["bottom"].set_visible(False)
     first, final = funnel["entered"].iloc[0], funnel["entered"].iloc[-1]
-    title = f"{counted(first, unit)} entered {steps[0]}; there is no further step with a rate"
+    title = phrase(
+        "{customers} entered {step}; there is no further step with a rate",
+        **{"customers": counted(first, unit), "step": steps[0]},
+    )
     if worst is not None:
-        way = ways.loc[worst]
-        clear = len(ways) == 1 or clearly_largest(ways["lost"], ways["judged"])[1]
-        title = (
-            f"{'The narrowest step comes' if clear else 'No step is clearly the narrowest; the lowest rate is'} "
-            f"after {steps[worst]}: {percent(way['rate'])} of "
-            f"{counted(way['judged'], unit)} go on to {following[worst]}"
-            f"{interval_words(way['low'], way['high'], ' (interval ', ')')}"
-        )
+        title = _narrowest(ways, worst, steps[worst], following[worst], unit)
     then = dict(zip(ways.index, texts, strict=True))
-    values = [f"{e:,.0f}" + (f", {then[i]}" if i in then else "") for i, e in funnel["entered"].items()]
-    drawn = "Bars by step: " + listing(zip(steps, values, strict=True))
-    notes = f"n = {counted(first, unit)}"
+    values = [phrase(", ").join(filter(None, (e, then.get(i)))) for i, e in enumerate(entered)]
+    drawn = phrase("Bars by step: {steps}", steps=listing(zip(steps, values, strict=True)))
+    notes = phrase("n = {customers}", customers=counted(first, unit))
     if len(funnel) > 1 and first:
-        notes += f", of whom {percent(final / first)} reached {steps[-1]}"
-    notes += "; dark: went on, light: did not" + (", outlined: may still" if funnel["censored"].any() else "")
-    notes += "; in brackets: may be left out" if may_be_left_out.any() else ""
+        notes += phrase(", of whom {share} reached {step}", share=percent(final / first), step=steps[-1])
+    notes += phrase("; dark: went on, light: did not")
+    notes += phrase(", outlined: may still") if funnel["censored"].any() else ""
+    notes += phrase("; in brackets: may be left out") if may_be_left_out.any() else ""
     return finish(axes, title, drawn, notes, source)
 
 
@@ -126,7 +127,7 @@ def funnel_groups(compared: pd.DataFrame, unit: str = "customer", source: str | 
     first = compared.columns.get_loc("step") if "step" in compared else 0
     known = compared.dropna(subset=["difference"]) if len(compared) else compared
     if known.empty or not first:
-        return nothing_to_show("there are no groups to compare")
+        return nothing_to_show(phrase("there are no groups to compare"))
     group, *within = compared.columns[:first]
     sure = known[known["differs"].astype(bool)]
     most = (sure if len(sure) else known).loc[lambda t: t["difference"].abs().idxmax()]
@@ -134,14 +135,18 @@ def funnel_groups(compared: pd.DataFrame, unit: str = "customer", source: str | 
     shown = known[(known["step"] == most["step"]) & (known[within] == most[within]).all(axis=1)].sort_values(
         ["rate", group], ascending=[True, True], kind="stable"
     )
-    part = f" in {most[within[0]]}" if within else ""
-    title = "They differ most after" if len(sure) else "No step differs for certain between groups; widest after"
-    title += f" {most['step']}: {percent(most['rate'])} of {elided(most[group], 36)}{part} go on to {following}"
-    title += interval_words(most["low"], most["high"], " (interval ", ")")
-    title += f", everybody else {percent(most['elsewhere'])}"
+    told = {"step": named(most["step"]), "next_step": named(following), "group": elided(named(most[group], group), 36)}
+    if within:
+        told["group"] = phrase("{group} in {part}", group=told["group"], part=named(most[within[0]], within[0]))
+    title = _widest(most, told, sure=len(sure) > 0)
     table = shown.rename(columns={"rate": "value"})[["value", "low", "high"]]
     table = table.assign(group=shown[group].map(name_of), customers=shown["judged"].astype("int64"))
-    label = f"of {unit}s at {most['step']}{part}, who go on to {following}"
+    told["customers"] = several(unit)
+    if within:
+        told["part"] = named(most[within[0]], within[0])
+        label = phrase("of {customers} at {step} in {part}, who go on to {next_step}", **told)
+    else:
+        label = phrase("of {customers} at {step}, who go on to {next_step}", **told)
     return intervals(table, title, label, of_interest=[name_of(most[group])], share=True, unit=unit, source=source)
 
 
@@ -159,9 +164,42 @@ def _funnel_bar(axes: Axes, row, last: bool, worst: bool) -> None:
         axes.errorbar(went, row.Index, xerr=np.abs(ends - went)[:, None], fmt="none", color=INK, lw=1.2, capsize=3)
 
 
+def _narrowest(ways: pd.DataFrame, worst: int, step: str, following: str, unit: str) -> str:
+    """The finding: the step with the lowest rate, and whether it is so for certain."""
+    way = ways.loc[worst]
+    told = {"step": step, "next_step": following, "share": percent(way["rate"])}
+    told |= {"customers": counted(way["judged"], unit), "interval": interval_in_brackets(way["low"], way["high"])}
+    if len(ways) == 1 or clearly_largest(ways["lost"], ways["judged"])[1]:
+        return phrase(
+            "The narrowest step comes after {step}: {share} of {customers} go on to {next_step}{interval}", **told
+        )
+    return phrase(
+        "No step is clearly the narrowest; the lowest rate is after {step}: {share} of {customers} go on to "
+        "{next_step}{interval}",
+        **told,
+    )
+
+
+def _widest(most: pd.Series, told: dict[str, str], sure: bool) -> str:
+    """The finding: where groups differ most, and whether they do so for certain."""
+    told = told | {"share": percent(most["rate"]), "elsewhere": percent(most["elsewhere"])}
+    told["interval"] = interval_in_brackets(most["low"], most["high"])
+    if sure:
+        return phrase(
+            "They differ most after {step}: {share} of {group} go on to {next_step}{interval}, everybody "
+            "else {elsewhere}",
+            **told,
+        )
+    return phrase(
+        "No step differs for certain between groups; widest after {step}: {share} of {group} go on to "
+        "{next_step}{interval}, everybody else {elsewhere}",
+        **told,
+    )
+
+
 def _way_in_words(row) -> str:
-    text = f"{percent(row.rate)} go on{interval_words(row.low, row.high, ' (', ')')}"
+    text = phrase("{share} go on", share=percent(row.rate)) + interval_words(row.low, row.high, " (", ")")
     if np.isfinite(row.median_days):
-        text += f", half of all within {duration(row.median_days)}"
-    text += f"; {row.lost:,.0f} did not"
-    return text + (f", {row.censored:,.0f} may still" if row.censored else "")
+        text += phrase(", half of all within {time}", time=duration(row.median_days))
+    text += phrase("; {n:,.0f} did not", n=row.lost)
+    return text + (phrase(", {n:,.0f} may still", n=row.censored) if row.censored else "")

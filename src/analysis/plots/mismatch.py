@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 
 from analysis.errors import require_columns
 from analysis.evidence import percent, percent_range
+from analysis.locale import named
+from analysis.phrases import phrase
 from analysis.plots.canvas import (
     ACCENT,
     GREY,
@@ -44,7 +46,7 @@ def channel_mismatch(groups: pd.DataFrame, source: str | None = None) -> Axes:
     60 % of the contacts come by another channel than the one asked for
     """
     if groups.empty or not groups["contacts"].sum():
-        return nothing_to_show("nobody who asked for a channel was contacted")
+        return nothing_to_show(phrase("nobody who asked for a channel was contacted"))
     require_columns(
         "groups", groups.columns, ["group", "contacted", "contacts", "mismatched", "low", "high", "p_corrected"]
     )
@@ -60,15 +62,14 @@ def channel_mismatch(groups: pd.DataFrame, source: str | None = None) -> Axes:
     axes.set_xlim(0, 1)
     if len(shown) > 1:
         axes.axvline(all_in_all, color=GREY, lw=1, zorder=0)
-    texts = [f"{percent(row.mismatched)} of {row.contacts:,.0f}" for row in shown.itertuples()]
-    figures_by_group(
-        axes, shown["group"], texts, "share of the contacts by another channel than the one asked for", share=True
-    )
-    drawn = "Share of contacts by another channel: " + listing(
-        (row.group, percent(row.mismatched) + interval_words(row.low, row.high, " (interval ", ")"))
-        for row in shown.itertuples()
-    )
-    notes = f"n = {counted(shown['contacted'].sum(), 'customer')}; 95 % intervals by customers"
+    shown["called"] = shown["group"].map(named)
+    texts = [phrase("{share} of {n:,.0f}", share=percent(row.mismatched), n=row.contacts) for row in shown.itertuples()]
+    label = phrase("share of the contacts by another channel than the one asked for")
+    figures_by_group(axes, shown["called"], texts, label, share=True)
+    drawn = listing((row.called, _with_interval(row.mismatched, row.low, row.high)) for row in shown.itertuples())
+    drawn = phrase("Share of contacts by another channel: {shares}", shares=drawn)
+    notes = phrase("n = {n}", n=counted(shown["contacted"].sum(), "customer"))
+    notes = phrase("; ").join([notes, phrase("95 % intervals by customers")])
     return finish(axes, _share_finding(shown, apart, all_in_all), drawn, notes, source)
 
 
@@ -90,7 +91,7 @@ def mismatch_effects(effects: pd.DataFrame, source: str | None = None) -> Axes:
     By phone to those who ask for email: 8 % of the effect on the others (interval −40 to 60 %)
     """
     if effects.empty or not effects["others"].notna().any():
-        return nothing_to_show("no pair of channels has enough customers")
+        return nothing_to_show(phrase("no pair of channels has enough customers"))
     need = [
         "contacted",
         "stated",
@@ -108,18 +109,17 @@ def mismatch_effects(effects: pd.DataFrame, source: str | None = None) -> Axes:
     )
     known = effects[~effects["matched"].astype(bool) & effects["effect"].notna()]
     if known.empty:
-        return nothing_to_show("no pair of channels has enough customers")
+        return nothing_to_show(phrase("no pair of channels has enough customers"))
     told = known["verdict"].isin(["less", "more"])
     shown = known.assign(quiet=~told).sort_values(["quiet", "contacted", "stated"], kind="stable", ignore_index=True)
+    shown = shown.assign(by=shown["contacted"].map(named), asked=shown["stated"].map(named))
     axes = canvas(rows=1.3 * len(shown))
     for row in shown.itertuples():
         _dot(axes, row.Index - 0.17, row.others, row.others_low, row.others_high, GREY)
         _dot(axes, row.Index + 0.17, row.effect, row.effect_low, row.effect_high, QUIET if row.quiet else ACCENT)
     axes.axvline(0, color=GREY, lw=1, zorder=0)
     grid(axes, "x")
-    at_random = shown["design"].iloc[0] == "held out at random"
-    what = "more purchases in 30 days by the contact" if at_random else "purchases in 30 days after the contact"
-    axes.set_xlabel(f"{what}; grey above: {'the others' if at_random else 'if contacted as asked for'}")
+    axes.set_xlabel(_effect_label(shown["design"].iloc[0] == "held out at random"))
     label_bars(
         axes,
         range(len(shown)),
@@ -127,14 +127,35 @@ def mismatch_effects(effects: pd.DataFrame, source: str | None = None) -> Axes:
         list(map(_verdict, shown.itertuples())),
         size=8,
     )
-    ranked_axis(axes, [name_of(f"{row.stated} asked, {row.contacted} used") for row in shown.itertuples()])
-    drawn = "Effect of a contact: " + listing(
-        (f"by {row.contacted} to those who ask for {row.stated}", f"{row.effect:.2f} against {row.others:.2f}")
-        for row in shown.itertuples()
-    )
+    pairs = [phrase("{asked} asked, {by} used", asked=row.asked, by=row.by) for row in shown.itertuples()]
+    ranked_axis(axes, [name_of(pair) for pair in pairs])
+    drawn = phrase("Effect of a contact: {effects}", effects=phrase("; ").join(map(_drawn, shown[:12].itertuples())))
     n = shown["customers"]
-    notes = f"n = {n.min():,} to {n.max():,} customers for each pair; 95 % intervals by customers"
+    notes = phrase("n = {least:,} to {most:,} customers for each pair", least=n.min(), most=n.max())
+    notes = phrase("; ").join([notes, phrase("95 % intervals by customers")])
     return finish(axes, _effect_finding(shown), drawn, notes, source)
+
+
+def _effect_label(at_random: bool) -> str:
+    if at_random:
+        return phrase("more purchases in 30 days by the contact; grey above: the others")
+    return phrase("purchases in 30 days after the contact; grey above: if contacted as asked for")
+
+
+def _drawn(row) -> str:
+    return phrase(
+        "by {by} to those who ask for {asked} {effect:.2f} against {others:.2f}",
+        by=row.by,
+        asked=row.asked,
+        effect=row.effect,
+        others=row.others,
+    )
+
+
+def _with_interval(share: float, low: float, high: float) -> str:
+    if not np.isfinite([low, high]).all():
+        return percent(share)
+    return phrase("{share} (interval {interval})", share=percent(share), interval=percent_range(low, high))
 
 
 def _dot(axes: Axes, y: float, value: float, low: float, high: float, colour: str) -> None:
@@ -143,38 +164,55 @@ def _dot(axes: Axes, y: float, value: float, low: float, high: float, colour: st
 
 
 def _share_finding(shown: pd.DataFrame, apart: pd.Series, all_in_all: float) -> str:
-    if not apart.any():
-        same = ", in no group more or less than in the others" if len(shown) > 1 else ""
-        return f"{percent(all_in_all)} of the contacts come by another channel than the one asked for{same}"
-    most = shown.loc[(shown["mismatched"] - all_in_all).abs().where(apart).idxmax()]
-    return (
-        f"{elided(most['group'], 40)}: {percent(most['mismatched'])} of the contacts come by another channel than the "
-        f"one asked for, {percent(all_in_all)} of all"
+    everywhere = percent(all_in_all)
+    if apart.any():
+        most = shown.loc[(shown["mismatched"] - all_in_all).abs().where(apart).idxmax()]
+        return phrase(
+            "{group}: {share} of the contacts come by another channel than the one asked for, {all} of all",
+            group=elided(most["called"], 40),
+            share=percent(most["mismatched"]),
+            all=everywhere,
+        )
+    if len(shown) < 2:
+        return phrase("{share} of the contacts come by another channel than the one asked for", share=everywhere)
+    return phrase(
+        "{share} of the contacts come by another channel than the one asked for, in no group more or less than in the "
+        "others",
+        share=everywhere,
     )
 
 
 def _effect_finding(shown: pd.DataFrame) -> str:
     told = shown[~shown["quiet"]]
     if told.empty:
-        return "No mismatch of channels is found to cost or bring anything beyond chance"
+        return phrase("No mismatch of channels is found to cost or bring anything beyond chance")
     row = told.loc[(told["effect"] - told["others"]).abs().idxmax()]
-    whom = f"By {row['contacted']} to those who ask for {row['stated']}"
+    whom = phrase("By {by} to those who ask for {asked}", by=row["by"], asked=row["asked"])
+    return phrase("{whom}: {what}", whom=whom, what=_effect(row))
+
+
+def _effect(row: pd.Series) -> str:
+    """What a contact by another channel than asked for brings, beside one as asked for."""
     if not np.isfinite(row["ratio"]):
-        return f"{whom}: {row['verdict']} than the others"
-    of = "of the effect on the others" if row["design"] == "held out at random" else "of what they buy if asked"
+        return phrase("less than the others") if row["verdict"] == "less" else phrase("more than the others")
     if row["ratio_high"] < 0:
-        return f"{whom}: the contact takes purchases away"
+        return phrase("the contact takes purchases away")
+    at_random, most = row["design"] == "held out at random", percent(row["ratio_high"])
+    said = {"share": percent(row["ratio"]), "interval": percent_range(row["ratio_low"], row["ratio_high"])}
+    if at_random and row["ratio"] <= 0:
+        return phrase("none of the effect on the others (at most {share})", share=most)
+    if at_random:
+        return phrase("{share} of the effect on the others (interval {interval})", **said)
     if row["ratio"] <= 0:
-        return f"{whom}: none {of} (at most {percent(row['ratio_high'])})"
-    return (
-        f"{whom}: {percent(row['ratio'])} {of}{interval_words(row['ratio_low'], row['ratio_high'], ' (interval ', ')')}"
-    )
+        return phrase("none of what they buy if asked (at most {share})", share=most)
+    return phrase("{share} of what they buy if asked (interval {interval})", **said)
 
 
 def _verdict(row) -> str:
-    n = f"n = {row.customers:,}"
+    verdict = named(row.verdict, "verdict")
     if not is_wide():
-        return row.verdict
+        return verdict
     if row.verdict == "cannot be judged" or not np.isfinite(row.ratio):
-        return f"{row.verdict}, {n}"
-    return wrapped(f"{row.verdict}: {percent(row.ratio)} ({percent_range(row.ratio_low, row.ratio_high)}), {n}", 0.3)
+        return phrase("{verdict}, n = {n:,}", verdict=verdict, n=row.customers)
+    share = percent(row.ratio) + interval_words(row.ratio_low, row.ratio_high, " (", ")")
+    return wrapped(phrase("{verdict}: {share}, n = {n:,}", verdict=verdict, share=share, n=row.customers), 0.3)

@@ -8,6 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.errors import require_columns
 from analysis.evidence import in_words, percent
+from analysis.locale import named
+from analysis.phrases import figure, marked, phrase
 from analysis.plots.canvas import (
     ACCENT,
     QUIET,
@@ -47,37 +49,48 @@ def priority(order: pd.DataFrame, parts: pd.DataFrame | None = None, source: str
     Segment 1 first: so in 100 % of draws of the customers, and by 80 % of all weightings
     """
     if order.empty:
-        return nothing_to_show("there are no segments to rank")
+        return nothing_to_show(phrase("there are no segments to rank"))
     need = ["segment", "n", "place", "place_low", "place_high", "first", "clear", "first_by_weights"]
     require_columns("order", order.columns, need)
     order = order.sort_values(["place", "segment"], ignore_index=True)
     measures = [] if parts is None or not is_wide() else list(parts.groupby(["part", "measure"], sort=False))
     whole, *others, axes = _panels(len(order), len(measures))
     names = [
-        name if isinstance(name, str) else f"Segment {name}" for name in order.get("segment_name", order["segment"])
+        named(name, "segment") if isinstance(name, str) else phrase("Segment {number}", number=name)
+        for name in order.get("segment_name", order["segment"])
     ]
-    said = [f"first in {percent(share)}" if share > 0 else "" for share in order["first"]]
-    _dots(axes, order["place"], order["place_low"], order["place_high"], "place, and\n95 % of draws")
+    said = [phrase("first in {share}", share=percent(share)) if share > 0 else "" for share in order["first"]]
+    _dots(axes, order["place"], order["place_low"], order["place_high"], phrase("place, and\n95 % of draws"))
     axes.set(xlim=(0.5, len(order) + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     label_bars(axes, range(len(order)), np.full(len(order), len(order) + 0.5), said, colour=QUIET, size=8)
     for panel, ((part, measure), of) in zip(others, measures, strict=True):
         of = order[["segment"]].merge(of, on="segment", how="left")
-        _dots(panel, of["figure"], of["low"], of["high"], f"{part}:\n{wrapped(in_words(measure), 0.14)}")
+        _dots(panel, of["figure"], of["low"], of["high"], f"{named(part, 'part')}:\n{wrapped(in_words(measure), 0.14)}")
         panel.set_xlim(min(0, np.nanmin(of["low"].fillna(0))))
         panel.xaxis.set_major_locator(MaxNLocator(2))
         amount_axis(panel.xaxis)
         panel.tick_params(axis="x", labelsize=7)
     for panel in (axes, *others):
         ranked_axis(panel, [name_of(name) for name in names])
-    drawn = "Segments in their order: " + listing(
-        (f"{row.place}. {name}", f"(place {row.place_low} to {row.place_high} in 95 % of draws)")
+    drawn = _order_in_words(order, names, [name for name, _ in measures])
+    return finish(whole, _finding(order.iloc[0], names[0], len(order)), drawn, _notes(order, measures), source)
+
+
+def _order_in_words(order: pd.DataFrame, names: list[str], measures: list[tuple[str, str]]) -> str:
+    """What is drawn: the segments with their places, and what stands beside them."""
+    places = listing(
+        (
+            f"{figure(str(row.place))}. {name}",
+            phrase("(place {low} to {high} in 95 % of draws)", low=row.place_low, high=row.place_high),
+        )
         for name, row in zip(names, order.itertuples(), strict=True)
     )
-    if measures:
-        drawn += ". Beside it, with intervals, mean per customer of: "
-        drawn += ", ".join(f"{in_words(name)} ({part})" for (part, name), _ in measures)
-    return finish(whole, _finding(order.iloc[0], names[0], len(order)), drawn, _notes(order, measures), source)
+    drawn = phrase("Segments in their order: {places}", places=places)
+    if not measures:
+        return drawn
+    means = phrase(", ").join(f"{in_words(name)} ({named(part, 'part')})" for part, name in measures)
+    return phrase("{said}. Beside it, with intervals, mean per customer of: {measures}", said=drawn, measures=means)
 
 
 def _panels(segments: int, measures: int):
@@ -106,13 +119,18 @@ def _dots(axes: Axes, at, low, high, label: str) -> None:
 def _finding(first: pd.Series, name: str, segments: int) -> str:
     name = elided(name, 40)
     if segments == 1:
-        return f"There is one segment to rank: {name}, {counted(first['n'], 'customer')}"
-    weightings = f"by {percent(first['first_by_weights'])} of all weightings"
-    if first["clear"]:
-        return f"{name} first: so in {percent(first['first'])} of draws of the customers, and {weightings}"
-    return f"None is clearly first: {name} is in {percent(first['first'])} of draws of the customers, and {weightings}"
+        customers = counted(first["n"], "customer")
+        return phrase("There is one segment to rank: {name}, {customers}", name=name, customers=customers)
+    clearly = marked("{name} first: so in {draws} of draws of the customers, and by {weights} of all weightings")
+    hardly = marked(
+        "None is clearly first: {name} is in {draws} of draws of the customers, and by {weights} of all weightings"
+    )
+    shares = {"draws": percent(first["first"]), "weights": percent(first["first_by_weights"])}
+    return phrase(clearly if first["clear"] else hardly, name=name, **shares)
 
 
 def _notes(order: pd.DataFrame, measures: list) -> str:
-    means = "; means per customer with 95 % intervals" if measures else ""
-    return f"n = {counted(order['n'].sum(), 'customer')}{means}"
+    customers = counted(order["n"].sum(), "customer")
+    if measures:
+        return phrase("n = {customers}; means per customer with 95 % intervals", customers=customers)
+    return phrase("n = {customers}", customers=customers)

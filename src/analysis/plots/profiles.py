@@ -8,6 +8,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from analysis.errors import require_columns
 from analysis.evidence import in_words, percent, short
+from analysis.locale import day, named, of
+from analysis.locale.months import first_day, month_name, month_of, year_of
+from analysis.phrases import counted, figure, from_the_right, marked, phrase, spoken, translated
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -18,7 +21,6 @@ from analysis.plots.canvas import (
     QUIET,
     amount_axis,
     canvas,
-    counted,
     elided,
     figures_by_group,
     finish,
@@ -32,8 +34,20 @@ from analysis.plots.canvas import (
     ranked_axis,
     share_axis,
     sizes_in_words,
+    time_axis,
     write,
 )
+
+#: Powers of ten are no days anybody counts in.
+_DAYS = {
+    1: marked("1 day"),
+    7: marked("a week"),
+    30: marked("a month"),
+    91: marked("3 months"),
+    365: marked("a year"),
+    1096: marked("3 years"),
+    3652: marked("10 years"),
+}
 
 
 def distribution(
@@ -57,20 +71,24 @@ def distribution(
     Total spend: 20 % have none; half of the others are above 25 euro
     """
     if profiles.empty:
-        return nothing_to_show("there are no customers")
+        return nothing_to_show(phrase("there are no customers"))
     require_columns("profiles", profiles.columns, [column])
     values = profiles[column].dropna()
     if values.empty:
-        return nothing_to_show(f"{column} is empty for all {counted(len(profiles), 'customer')}")
-    notes = f"n = {counted(len(values), 'customer')}"
+        everybody = counted(len(profiles), "customer")
+        return nothing_to_show(
+            phrase("{trait} is empty for all {customers}", trait=in_words(column), customers=everybody)
+        )
+    notes = [phrase("n = {customers}", customers=counted(len(values), "customer"))]
     if len(values) < len(profiles):
-        notes += f"; {percent(1 - len(values) / len(profiles))} of all have no {in_words(column)} on record"
+        unknown = percent(1 - len(values) / len(profiles))
+        notes.append(phrase("{share} of all have no {trait} on record", share=unknown, trait=in_words(column)))
     if pd.api.types.is_datetime64_any_dtype(values):
         return _dates(values, column, notes, source)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return _histogram(values.to_numpy(float), column, unit, log, notes, source)
     if pd.api.types.is_bool_dtype(values):
-        values = values.map({True: "yes", False: "no"})
+        values = values.map({True: "yes", False: "no"})  # as codes, said where shown
     return _ranking(values.astype(str), column, notes, source)
 
 
@@ -93,11 +111,11 @@ def rhythm(profiles: pd.DataFrame, source: str | None = None) -> Axes:
     1 of 2 customers (50 %) has been silent for more than twice their usual gap
     """
     if profiles.empty:
-        return nothing_to_show("there are no customers")
+        return nothing_to_show(phrase("there are no customers"))
     require_columns("profiles", profiles.columns, ["median_gap_days", "recency_days", "overdue_ratio"])
     known = profiles.dropna(subset=["median_gap_days", "recency_days", "overdue_ratio"])
     if known.empty:
-        return nothing_to_show("nobody has ordered often enough to have a rhythm")
+        return nothing_to_show(phrase("nobody has ordered often enough to have a rhythm"))
     n, late = len(known), known["overdue_ratio"].to_numpy(float) > 2
     gap = known["median_gap_days"].clip(lower=0.5).to_numpy(float)
     silent = known["recency_days"].clip(lower=0.5).to_numpy(float)
@@ -108,23 +126,20 @@ def rhythm(profiles: pd.DataFrame, source: str | None = None) -> Axes:
     left, right = gap.min() / 1.3, gap.max() * 1.3
     low, high = silent.min() / 1.5, max(silent.max() * 1.5, left * 4)
     axes.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, high))
-    for factor, name in ((1, "due today"), (2, "twice the usual gap")):
+    for factor, name in ((1, phrase("due today")), (2, phrase("twice the usual gap"))):
         axes.plot([left, right], [left * factor, right * factor], color=QUIET, lw=0.9, ls=(0, (4, 2)))
         at = min(right, high / factor)
         write(axes, name, (at, at * factor), offset=(4, 0), va="center", color=QUIET, size=8)
     _day_axes(axes)
-    axes.set_xlabel("usual gap between two orders, days")
-    heading(axes, "days since the last order")
-    k = int(late.sum())
-    title = f"{k:,} of {counted(n, 'customer')} ({percent(k / n)}) {'has' if k == 1 else 'have'} been silent for more "
-    title += "than twice their usual gap"
-    notes = f"n = {counted(n, 'customer')} with a usual gap, each a dot; overdue in amber"
-    if len(profiles) > n:
-        notes += f"; {counted(len(profiles) - n, 'other')} ordered too rarely to have one"
-    drawn = (
-        f"Scatter on logarithmic axes; usual gap: middle customer {short(np.median(gap))} days; since the last order: "
+    axes.set_xlabel(phrase("usual gap between two orders, days"))
+    heading(axes, phrase("days since the last order"))
+    drawn = phrase(
+        "Scatter on logarithmic axes; usual gap: middle customer {gap} days; since the last order: middle customer "
+        "{silent} days",
+        gap=short(np.median(gap)),
+        silent=short(np.median(silent)),
     )
-    return finish(axes, title, f"{drawn}middle customer {short(np.median(silent))} days", notes, source)
+    return finish(axes, _overdue_in_words(int(late.sum()), n), drawn, _rhythms_in_words(n, len(profiles) - n), source)
 
 
 def tag_cloud(counts: pd.DataFrame, field: str, source: str | None = None) -> Axes:
@@ -143,26 +158,32 @@ def tag_cloud(counts: pd.DataFrame, field: str, source: str | None = None) -> Ax
     Commonest of 2 interests: “novel”, for 60 % of 100 customers
     """
     if counts.empty:
-        return nothing_to_show(f"no customer has {in_words(field)}")
+        return nothing_to_show(phrase("no customer has {trait}", trait=in_words(field)))
     require_columns("tag_cloud", counts.columns, ["tag", "customers", "of", "share"])
     ranked = counts.sort_values(["customers", "tag"], ascending=[False, True])
-    first, shown = ranked.iloc[0], ranked.head(60).sort_values("tag", key=lambda tags: tags.str.casefold())
+    first, shown = ranked.iloc[0], ranked.head(60).assign(said=ranked["tag"].map(lambda tag: named(tag, field)))
+    shown = shown.sort_values("said", key=lambda words: words.str.casefold())
     axes = canvas(height=0.8)
     axes.set_axis_off()
     # the eye compares areas: the height of the letters goes with the root of the share
     sizes = 8 + 20 * np.sqrt(shown["customers"] / first["customers"])
     words = [
-        axes.text(0, 0, elided(tag, 30), size=size, color=ACCENT if tag == first["tag"] else INK, alpha=0.95)
-        for tag, size in zip(shown["tag"], sizes, strict=True)
+        axes.text(0, 0, elided(said, 30), size=size, color=ACCENT if tag == first["tag"] else INK, alpha=0.95)
+        for tag, said, size in zip(shown["tag"], shown["said"], sizes, strict=True)
     ]
     _flow(axes, words)
-    n = counted(first["of"], "customer")
-    title = f"Commonest of {len(counts):,} {in_words(field)}: “{elided(first['tag'], 40)}”, for "
-    title += f"{percent(first['share'])} of {n}"
-    drawn = "Words sized by use: " + listing((t, percent(s)) for t, s in ranked[["tag", "share"]].to_numpy())
-    left = len(counts) - len(shown)
-    notes = f"n = {n}; larger letters: more customers" + (f"; {left:,} rarer ones left out" if left else "")
-    return finish(axes, title, drawn, notes, source)
+    everybody = counted(first["of"], "customer")
+    title = phrase(
+        "Commonest of {n:,} {trait}: “{tag}”, for {share} of {customers}",
+        **{"n": len(counts), "trait": in_words(field), "tag": elided(named(first["tag"], field), 40)},
+        **{"share": percent(first["share"]), "customers": everybody},
+    )
+    shares = listing((named(t, field), percent(s)) for t, s in ranked[["tag", "share"]].to_numpy())
+    drawn = phrase("Words sized by use: {words}", words=shares)
+    notes = [phrase("n = {customers}", customers=everybody), phrase("larger letters: more customers")]
+    if len(counts) > len(shown):
+        notes.append(phrase("{n:,} rarer ones left out", n=len(counts) - len(shown)))
+    return finish(axes, title, drawn, phrase("; ").join(notes), source)
 
 
 def places(places, value: str, unit: str = "", source: str | None = None) -> Axes:
@@ -186,29 +207,20 @@ def places(places, value: str, unit: str = "", source: str | None = None) -> Axe
     at, low, high = (table[c].to_numpy(float) for c in ("shrunk", "shrunk_low", "shrunk_high"))
     axes, y = canvas(rows=1.05 * len(table)), np.arange(len(table))
     axes.axvline(places.whole, color=QUIET, lw=0.9)
-    apart = (low > places.whole) | (high < places.whole)
+    apart = ((low > places.whole) | (high < places.whole)) & places.differ
     for place in y:
         reach = np.maximum([[at[place] - low[place]], [high[place] - at[place]]], 0)
-        colour = ACCENT if apart[place] and places.differ else QUIET
+        colour = ACCENT if apart[place] else QUIET
         axes.errorbar(at[place], place, xerr=reach, fmt="o", ms=6, color=colour, lw=2, capsize=3)
     axes.plot(table["value"], y, "D", ms=6, mfc="none", mec=GREY, mew=1.1, clip_on=False)
-    write = percent if share else short
-    texts = [f"{write(v)} ({write(lo)} to {write(hi)}), n = {n:,}" for v, lo, hi, n in zip(
-        at, low, high, table["customers"], strict=True)]  # fmt: skip
-    kind = {"typical": "typical ", "share": "share with ", "mean": "mean "}[places.scale]
-    label = f"{kind}{value}" + (f", {unit}" if unit else "") + " · line: everybody · hollow: as measured"
+    texts = [_place_in_words(row, share) for row in table.itertuples()]
+    label = phrase("{trait} · line: everybody · hollow: as measured", trait=_scale_in_words(places.scale, value, unit))
     figures_by_group(axes, table["group"], texts, label, share)
-    title = f"Places differ in {value} no more than chance would have it"
-    if places.differ:
-        stand = [
-            f"{elided(row.group, 25)} {'above' if row.shrunk > places.whole else 'below'} everybody's "
-            f"{write(places.whole)}, at {write(row.shrunk)}"
-            for row in table[apart].head(3).itertuples()
-        ]
-        title = f"Places differ in {value}: " + ("; ".join(stand) or "but none by itself stands apart from everybody")
-    drawn = "Dots with intervals, by place: " + listing(zip(table["group"], texts, strict=True))
-    return finish(axes, title, drawn, f"n = {counted(table['customers'].sum(), 'customer')}; small places are drawn "
-                   "toward everybody", source)  # fmt: skip
+    shown = listing(zip(map(named, table["group"]), texts, strict=True))
+    drawn = phrase("Dots with intervals, by place: {places}", places=shown)
+    everybody = counted(table["customers"].sum(), "customer")
+    notes = phrase("n = {customers}; small places are drawn toward everybody", customers=everybody)
+    return finish(axes, _places_in_words(places, table[apart].head(3), value), drawn, notes, source)
 
 
 def calibration(calibration: pd.DataFrame, source: str | None = None) -> Axes:
@@ -227,7 +239,7 @@ def calibration(calibration: pd.DataFrame, source: str | None = None) -> Axes:
     In 1 of 2 groups what happened agrees with the chance that was told
     """
     if calibration.empty:
-        return nothing_to_show("there were too few customers to judge")
+        return nothing_to_show(phrase("there were too few customers to judge"))
     require_columns("calibration", calibration.columns, ["customers", "expected", "value", "low", "high"])
     table = calibration
     right = (table["low"] <= table["expected"]) & (table["expected"] <= table["high"])
@@ -240,18 +252,24 @@ def calibration(calibration: pd.DataFrame, source: str | None = None) -> Axes:
         axes.errorbar(
             row["expected"], row["value"], yerr=reach[:, [place]], fmt="o", ms=6, color=colour, lw=2, capsize=3
         )
-    write(axes, "told = happened", (top, top), offset=(-4, -14), ha="right", color=QUIET, size=8)
+    write(axes, phrase("told = happened"), (top / 2, top / 2), offset=(8, -12), color=QUIET, size=8)
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
-    share_axis(axes, "chance that was told, mean of the group")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g} %"))
-    heading(axes, "share of the group that met the target, with its interval")
+    share_axis(axes, phrase("chance that was told, mean of the group"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: figure(f"{100 * v:.3g} %")))
+    heading(axes, phrase("share of the group that met the target, with its interval"))
     grid(axes, "both")
-    title = f"In {right.sum()} of {len(table)} groups what happened agrees with the chance that was told"
-    pairs = (f"{percent(r.expected)} told, {percent(r.value)} happened" for r in table.itertuples())
-    drawn = "Chance told against share that came true: " + "; ".join(pairs)
-    return finish(axes, title, drawn, f"n = {counted(table['customers'].sum(), 'customer')} whom the fit had not seen "
-                   "before", source)  # fmt: skip
+    title = phrase(
+        "In {k} of {n} groups what happened agrees with the chance that was told", k=int(right.sum()), n=len(table)
+    )
+    pairs = [
+        phrase("{told} told, {happened} happened", told=percent(row.expected), happened=percent(row.value))
+        for row in table.itertuples()
+    ]
+    drawn = phrase("Chance told against share that came true: {pairs}", pairs=phrase("; ").join(pairs))
+    everybody = counted(table["customers"].sum(), "customer")
+    notes = phrase("n = {customers} whom the fit had not seen before", customers=everybody)
+    return finish(axes, title, drawn, notes, source)
 
 
 def importance(importance: pd.DataFrame, against: str, source: str | None = None) -> Axes:
@@ -271,7 +289,7 @@ def importance(importance: pd.DataFrame, against: str, source: str | None = None
     What goes with liking us most is staff, rated 4.2
     """
     if importance.empty:
-        return nothing_to_show("too few customers rate us on more than one attribute")
+        return nothing_to_show(phrase("too few customers rate us on more than one attribute"))
     require_columns("importance", importance.columns, ["attribute", "customers", "ours", "value", "low", "high"])
     table = importance.sort_values(["value", "attribute"], ascending=[False, True])
     axes = canvas(height=4.0)
@@ -280,54 +298,147 @@ def importance(importance: pd.DataFrame, against: str, source: str | None = None
         colour = ACCENT if sure else GREY
         reach = [[max(row.value - row.low, 0)], [max(row.high - row.value, 0)]]
         axes.errorbar(row.value, row.ours, xerr=reach, fmt="o", ms=6, color=colour, lw=1.4, capsize=3)
-        write(axes, elided(row.attribute, 24), (row.value, row.ours), offset=(6, 6), size=9,
+        write(axes, elided(named(row.attribute), 24), (row.value, row.ours), offset=(6, 6), size=9,
                color=INK if sure else QUIET)  # fmt: skip
     axes.axvline(0, color=QUIET, lw=0.9)
     axes.axhline(table["ours"].mean(), color=PALE, lw=1.2, zorder=0)
     axes.margins(x=0.12, y=0.2)
-    axes.set_xlabel(f"how strongly the rating goes with {against} (rank correlation); further right matters more")
-    heading(axes, "mean rating of us; the line is the mean over what was rated")
-    first, sure = table.iloc[0], table["low"] > 0
-    title = f"What goes with liking us most is {elided(first['attribute'], 30)}, rated {first['ours']:.1f}"
-    if not sure.any():
-        title = "No attribute goes with liking us beyond chance"
-    drawn = "Importance against rating: " + "; ".join(
-        f"{r.attribute}: importance {r.value:.2f} ({r.low:.2f} to {r.high:.2f}), rated {r.ours:.1f}"
-        for r in table.itertuples()
+    strength = phrase(
+        "how strongly the rating goes with {liking} (rank correlation); further right matters more",
+        liking=named(against),
     )
-    notes = f"{sizes_in_words(table['customers'])}; importance is derived, nobody was asked what matters; grey: not "
-    return finish(axes, title, drawn, notes + "beyond chance", source)
+    axes.set_xlabel(strength)
+    heading(axes, phrase("mean rating of us; the line is the mean over what was rated"))
+    drawn = phrase("Importance against rating: {attributes}", attributes=phrase("; ").join(_rated_in_words(table)))
+    notes = phrase(
+        "{sizes}; importance is derived, nobody was asked what matters; grey: not beyond chance",
+        sizes=sizes_in_words(table["customers"]),
+    )
+    return finish(axes, _importance_in_words(table), drawn, notes, source)
+
+
+def _overdue_in_words(k: int, n: int) -> str:
+    given = {"k": k, "customers": counted(n, "customer"), "share": percent(k / n)}
+    if k == 1:
+        return phrase("{k:,} of {customers} ({share}) has been silent for more than twice their usual gap", **given)
+    return phrase("{k:,} of {customers} ({share}) have been silent for more than twice their usual gap", **given)
+
+
+def _rhythms_in_words(n: int, without: int) -> str:
+    known = phrase("n = {customers} with a usual gap, each a dot; overdue in amber", customers=counted(n, "customer"))
+    if not without:
+        return known
+    rarely = phrase("{others} ordered too rarely to have one", others=counted(without, "other"))
+    return phrase("; ").join([known, rarely])
+
+
+def _scale_in_words(scale: str, value: str, unit: str) -> str:
+    """What a figure of places is: of which number, on which scale."""
+    if scale == "typical":
+        said = phrase("typical {trait}", trait=value)
+    elif scale == "share":
+        said = phrase("share with {trait}", trait=value)
+    else:
+        said = phrase("mean {trait}", trait=value)
+    return phrase("{trait}, {unit}", trait=said, unit=_unit(unit)) if unit else said
+
+
+def _place_in_words(row, share: bool) -> str:
+    """The figure of a place with its interval and how many customers it rests on."""
+    said = percent if share else short
+    value, low, high = (said(x) for x in (row.shrunk, row.shrunk_low, row.shrunk_high))
+    return phrase("{value} ({low} to {high}), n = {n:,}", value=value, low=low, high=high, n=row.customers)
+
+
+def _places_in_words(places, apart: pd.DataFrame, value: str) -> str:
+    """The finding over places: which stand apart from everybody, if any."""
+    if not places.differ:
+        return phrase("Places differ in {trait} no more than chance would have it", trait=value)
+    if apart.empty:
+        return phrase("Places differ in {trait}: but none by itself stands apart from everybody", trait=value)
+    said = percent if places.scale == "share" else short
+    stand = []
+    for row in apart.itertuples():
+        given = {"place": elided(named(row.group), 25), "whole": said(places.whole), "figure": said(row.shrunk)}
+        above = row.shrunk > places.whole
+        stand.append(
+            phrase("{place} above everybody's {whole}, at {figure}", **given)
+            if above
+            else phrase("{place} below everybody's {whole}, at {figure}", **given)
+        )
+    return phrase("Places differ in {trait}: {places}", trait=value, places=phrase("; ").join(stand))
+
+
+def _importance_in_words(table: pd.DataFrame) -> str:
+    if not (table["low"] > 0).any():
+        return phrase("No attribute goes with liking us beyond chance")
+    first = table.iloc[0]
+    attribute = elided(named(first["attribute"]), 30)
+    return phrase(
+        "What goes with liking us most is {attribute}, rated {rating:.1f}", attribute=attribute, rating=first["ours"]
+    )
+
+
+def _rated_in_words(table: pd.DataFrame) -> list[str]:
+    """Each attribute with how much it matters and how we are rated on it."""
+    return [
+        phrase(
+            "{attribute}: importance {value:.2f} ({low:.2f} to {high:.2f}), rated {rating:.1f}",
+            **{"attribute": named(row.attribute), "rating": row.ours},
+            **{"value": row.value, "low": row.low, "high": row.high},
+        )
+        for row in table.itertuples()
+    ]
 
 
 def _day_axes(axes: Axes) -> None:
-    """Powers of ten are no days anybody counts in: a day, a week, a month, a year."""
-    marks = {1: "1 day", 7: "a week", 30: "a month", 91: "3 months", 365: "a year", 1096: "3 years", 3652: "10 years"}
+    """A day, a week, a month, a year along both axes."""
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        inside = [m for m in marks if low <= m <= high]
+        inside = [m for m in _DAYS if low <= m <= high]
         if axis is axes.xaxis and not is_wide():
             inside = inside[::2]
-        axis.set_ticks(inside, [marks[m] for m in inside])
+        axis.set_ticks(inside, [phrase(_DAYS[m]) for m in inside])
         axis.set_minor_locator(NullLocator())
 
 
-def _dates(values: pd.Series, column: str, notes: str, source: str | None) -> Axes:
+def _dates(values: pd.Series, column: str, notes: list[str], source: str | None) -> Axes:
     days = mdates.date2num(values.dt.tz_localize(None) if values.dt.tz else values)
     axes = canvas(height=3.4)
     axes.hist(days, bins=min(40, max(1, len(np.unique(days)))), color=GREY, edgecolor="white", lw=0.5)
-    axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
-    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axes.xaxis.get_major_locator(), show_offset=False))
+    _date_axis(axes)
     middle = mdates.num2date(np.median(days)).date()
-    _median_line(axes, np.median(days), f"half before\n{middle:%d %b %Y}")
-    heading(axes, "customers")
-    title = (
-        f"{_capital(in_words(column))}: half of {counted(len(values), 'customer')} before {middle.day} {middle:%B %Y}"
+    said = of(spoken()).date(middle)
+    _median_line(axes, np.median(days), phrase("half before\n{day}", day=said))
+    heading(axes, phrase("customers"))
+    who = counted(len(values), "customer")
+    title = phrase(
+        "{trait}: half of {customers} before {day}", trait=_capital(in_words(column)), customers=who, day=said
     )
-    drawn = f"Histogram from {values.min():%Y-%m-%d} to {values.max():%Y-%m-%d}"
-    return finish(axes, title, drawn, notes, source)
+    drawn = phrase("Histogram from {first} to {last}", first=day(values.min()), last=day(values.max()))
+    return finish(axes, title, drawn, phrase("; ").join(notes), source)
 
 
-def _histogram(values, column: str, unit: str, log: bool | None, notes: str, source: str | None) -> Axes:
-    name, unit = in_words(column).removesuffix(" (days)"), f" {unit}" if unit else ""
+def _date_axis(axes: Axes) -> None:
+    """Days along the axis in the calendar of the readers, and in the direction in which they read."""
+    if from_the_right():
+        axes.set_xticks(*_jalali_ticks(*axes.get_xlim()))
+    else:
+        axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
+        axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axes.xaxis.get_major_locator(), show_offset=False))
+    time_axis(axes)
+
+
+def _jalali_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Where months or years of the Jalali calendar begin between two days, eight at most, and what they are called."""
+    first, last = (month_of(mdates.num2date(end).date()) for end in (low, high))
+    step = next(months for months in (1, 2, 3, 6, 12, 24, 60, 120, 240, 1200) if (last - first) / months <= 8)
+    begins = range(-(-(first + 1) // step) * step, last + 1, step)
+    names = [year_of(month) if step >= 12 else f"{month_name(month)}\n{year_of(month)}" for month in begins]
+    return [float(mdates.date2num(first_day(month))) for month in begins], names
+
+
+def _histogram(values, column: str, unit: str, log: bool | None, notes: list[str], source: str | None) -> Axes:
+    name, unit = in_words(column).removesuffix(" (days)"), _unit(unit)
     above, whole = values[values > 0], np.all(values == np.round(values))
     few = whole and np.median(values) < 5  # one order, two orders: nobody counts those in multiples
     if log is None:
@@ -348,46 +459,82 @@ def _histogram(values, column: str, unit: str, log: bool | None, notes: str, sou
     elif shown.min() == shown.max():
         axes.margins(x=2)
     year = whole and "year" in column.lower() and 1000 < values.min() <= values.max() < 3000
-    said = (lambda v: f"{v:.0f}") if year else short
+    said = (lambda v: figure(f"{v:.0f}")) if year else short
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: said(v)))
     amount_axis(axes.yaxis)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.set_ylim(top=1.2 * axes.get_ylim()[1])  # room for the label above the bars
-    single = unit.removesuffix("s") if middle == 1 else unit
-    _median_line(axes, middle, f"middle customer\n{said(middle)}{single}")
+    amount = f"{said(middle)} {unit.removesuffix('s') if middle == 1 else unit}".rstrip()
+    _median_line(axes, middle, phrase("middle customer\n{amount}", amount=amount))
     grid(axes, "y")
-    axes.set_xlabel(
-        name
-        + (f",{unit}" if unit and unit.strip() not in name else "")
-        + (" (each mark ten times the last)" if log else "")
-    )
-    heading(axes, "customers")
-    zero, negative = np.mean(values == 0), np.mean(values < 0)
-    if log and (zero or negative):
-        parts = [f"{percent(zero)} have none"] if zero else []
-        parts += [f"{percent(negative)} are below zero"] if negative else []
-        title = f"{_capital(name)}: {' and '.join(parts)}; half of the others are above {said(middle)}{single}"
-    else:
-        title = f"{_capital(name)}: {_middle_in_words(values, middle)} {said(middle)}{single}"
-    if not log and zero and middle:
-        notes += f"; {percent(zero)} are at zero"
+    axes.set_xlabel(_measured_in_words(name, unit, log))
+    heading(axes, phrase("customers"))
+    if not log and (values == 0).any() and middle:
+        notes = [*notes, phrase("{share} are at zero", share=percent(np.mean(values == 0)))]
     if beyond:
-        notes += f"; {counted(beyond, 'customer')} beyond the right edge, up to {said(values.max())}{unit}"
-    quarters = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
-    names = ("smallest", "lower quarter", "middle", "upper quarter", "largest")
-    drawn = "Histogram" + (" on a logarithmic axis" if log else "") + " of all values: "
-    drawn += listing(zip(names, (said(q) + unit for q in quarters), strict=True))
-    return finish(axes, title, drawn, notes, source)
+        most = f"{said(values.max())} {unit}".rstrip()
+        notes = [
+            *notes,
+            phrase(
+                "{customers} beyond the right edge, up to {amount}", customers=counted(beyond, "customer"), amount=most
+            ),
+        ]
+    title = _spread_in_words(_capital(name), values, middle, amount, log)
+    drawn = _quarters_in_words(
+        [f"{said(q)} {unit}".rstrip() for q in np.quantile(values, [0, 0.25, 0.5, 0.75, 1])], log
+    )
+    return finish(axes, title, drawn, phrase("; ").join(notes), source)
 
 
-def _middle_in_words(values, middle: float) -> str:
+def _unit(unit: str) -> str:
+    """A unit or a currency as the readers call it."""
+    return named(translated(unit), "currency") if unit else ""
+
+
+def _measured_in_words(name: str, unit: str, log: bool) -> str:
+    """What the axis of a histogram measures."""
+    label = phrase("{trait}, {unit}", trait=name, unit=unit) if unit and unit not in name else name
+    return phrase("{label} (each mark ten times the last)", label=label) if log else label
+
+
+def _spread_in_words(name: str, values, middle: float, amount: str, log: bool) -> str:
+    """How customers stand to their median, or to that of those who have any where nothing and less is not drawn."""
+    given = {"trait": name, "amount": amount, "none": percent(np.mean(values == 0))}
+    given |= {"negative": percent(np.mean(values < 0))}
+    none, negative = log and (values == 0).any(), log and (values < 0).any()
+    if none and negative:
+        return phrase(
+            "{trait}: {none} have none and {negative} are below zero; half of the others are above {amount}", **given
+        )
+    if none:
+        return phrase("{trait}: {none} have none; half of the others are above {amount}", **given)
+    if negative:
+        return phrase("{trait}: {negative} are below zero; half of the others are above {amount}", **given)
+    return _middle_in_words(name, values, middle, amount)
+
+
+def _middle_in_words(name: str, values, middle: float, amount: str) -> str:
     """How customers stand to their median: where many share it, it is not true that half are above."""
-    same, who = np.mean(values == middle), counted(len(values), "customer")
+    same = np.mean(values == middle)
+    given = {"trait": name, "amount": amount, "customers": counted(len(values), "customer"), "share": percent(same)}
+    if len(values) == 1:
+        return phrase("{trait}: the one customer is at {amount}", **given)
     if same == 1:
-        return f"all {who} are at" if len(values) > 1 else "the one customer is at"
+        return phrase("{trait}: all {customers} are at {amount}", **given)
     if same > 0.3:
-        return f"{percent(same)} of {who} are at"
-    return f"half of {who} are above" if same < 0.02 else f"the middle one of {who} is at"
+        return phrase("{trait}: {share} of {customers} are at {amount}", **given)
+    if same < 0.02:
+        return phrase("{trait}: half of {customers} are above {amount}", **given)
+    return phrase("{trait}: the middle one of {customers} is at {amount}", **given)
+
+
+def _quarters_in_words(amounts: list[str], log: bool) -> str:
+    """What a histogram draws, by its quarters."""
+    names = [phrase("smallest"), phrase("lower quarter"), phrase("middle"), phrase("upper quarter"), phrase("largest")]
+    values = listing(zip(names, amounts, strict=True))
+    if log:
+        return phrase("Histogram on a logarithmic axis of all values: {values}", values=values)
+    return phrase("Histogram of all values: {values}", values=values)
 
 
 def _bins(values, log: bool):
@@ -406,12 +553,14 @@ def _bins(values, log: bool):
 
 def _median_line(axes: Axes, x: float, text: str) -> None:
     axes.axvline(x, color=ACCENT, lw=1.5)
+    mirrored = axes.xaxis_inverted()
     write(
         axes,
         text,
         (x, 1),
         xycoords=("data", "axes fraction"),
-        offset=(5, -2),
+        offset=(-5 if mirrored else 5, -2),
+        ha="right" if mirrored else "left",
         va="top",
         color=ACCENT,
         size=9,
@@ -420,26 +569,34 @@ def _median_line(axes: Axes, x: float, text: str) -> None:
     )
 
 
-def _ranking(values: pd.Series, column: str, notes: str, source: str | None) -> Axes:
+def _ranking(values: pd.Series, column: str, notes: list[str], source: str | None) -> Axes:
     counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     shown = counts.head(12 if len(counts) > 13 else 13)
     n, rest = len(values), counts.iloc[len(shown) :]
     axes = canvas(rows=len(shown) + bool(len(rest)))
-    y = np.arange(len(shown))
+    y, names = np.arange(len(shown)), [named(value, column) for value in shown.index]
     axes.barh(y, shown / n, color=[ACCENT] + [GREY] * (len(shown) - 1), height=0.62)
-    texts = [f"{percent(c / n)} ({c:,})" for c in shown]
+    texts = [phrase("{share} ({n:,})", share=percent(count / n), n=count) for count in shown]
     label_bars(axes, y, shown / n, texts)
-    labels = [name_of(v) for v in shown.index]
+    labels, drawn = [name_of(name) for name in names], listing(zip(names, texts, strict=True))
     if len(rest):
         labels.append("")
-        others = f"… and {len(rest):,} others, {percent(rest.sum() / n)} together"
+        together = percent(rest.sum() / n)
+        others = phrase("… and {n:,} others, {share} together", n=len(rest), share=together)
         label_bars(axes, [len(shown)], [0], [others], colour=QUIET)
+        drawn = phrase("; ").join([drawn, phrase("{n:,} others", n=len(rest))])
     ranked_axis(axes, labels)
-    share_axis(axes, "share of customers")
-    title, who = f"{_capital(in_words(column))}: {elided(shown.index[0], 40)}", counted(n, "customer")
-    title += f" for all {who}" if len(shown) == 1 else f" comes first, {percent(shown.iloc[0] / n)} of {who}"
-    drawn = "Ranked bars: " + listing(zip(map(str, shown.index), texts, strict=True))
-    return finish(axes, title, drawn + (f"; {len(rest):,} others" if len(rest) else ""), notes, source)
+    share_axis(axes, phrase("share of customers"))
+    title = _first_in_words(_capital(in_words(column)), elided(names[0], 40), counts, n)
+    return finish(axes, title, phrase("Ranked bars: {bars}", bars=drawn), phrase("; ").join(notes), source)
+
+
+def _first_in_words(name: str, first: str, counts: pd.Series, n: int) -> str:
+    given = {"trait": name, "first": first, "customers": counted(n, "customer")}
+    if len(counts) == 1:
+        return phrase("{trait}: {first} for all {customers}", **given)
+    share = percent(counts.iloc[0] / n)
+    return phrase("{trait}: {first} comes first, {share} of {customers}", share=share, **given)
 
 
 def _flow(axes: Axes, words) -> None:
@@ -461,7 +618,7 @@ def _flow(axes: Axes, words) -> None:
     below = np.cumsum(heights)
     for line, floor in zip(lines, below, strict=True):
         at = (figure.bbox.width - sum(box.width + between for _, box in line) + between) / 2
-        for word, box in line:
+        for word, box in reversed(line) if from_the_right() else line:
             word.set_position((at, floor - 0.22 * heights[0]))
             at += box.width + between
 

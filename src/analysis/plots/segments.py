@@ -11,6 +11,8 @@ from matplotlib.ticker import FuncFormatter
 
 from analysis.errors import require_columns
 from analysis.evidence import delta, in_words, percent, short
+from analysis.locale import named
+from analysis.phrases import figure, marked, phrase
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -67,7 +69,7 @@ def lorenz(
     A fifth of customers bring 67 % of revenue (interval 62 to 71 %)
     """
     if curve.empty or not np.isfinite(share):
-        return nothing_to_show("there is no revenue to share out")
+        return nothing_to_show(phrase("there is no revenue to share out"))
     require_columns("curve", curve.columns, ["customers", "revenue"])
     x = np.unique(np.append(np.linspace(0, 1, 201), top))
     y = np.interp(x, np.append(0, curve["customers"]), np.append(0, curve["revenue"]))
@@ -80,7 +82,7 @@ def lorenz(
     axes.errorbar(top, share, [[max(share - low, 0)], [max(high - share, 0)]], fmt="o", color=ACCENT, capsize=4)
     write(
         axes,
-        f"{percent(share)} of revenue\n{interval_words(low, high, 'interval ')}",
+        _share_and_interval(percent(share), interval_words(low, high)),
         (top, share),
         offset=(12, -8),
         va="top",
@@ -88,24 +90,36 @@ def lorenz(
         weight="bold",
         bbox=CLEAR,
     )
-    write(axes, "if all spent alike", (0.75, 0.75), offset=(6, -6), va="top", color=QUIET)
-    share_axis(axes, "share of customers, best first")
+    write(axes, phrase("if all spent alike"), (0.75, 0.75), offset=(6, -6), va="top", color=QUIET)
+    share_axis(axes, phrase("share of customers, best first"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))
     axes.set(xlim=(0, 1), ylim=(min(0, y.min()), max(1, y.max(), high) * 1.02), yticks=np.linspace(0, 1, 6))
-    heading(axes, "share of revenue")
-    fractions = {
-        0.01: "One customer in a hundred",
-        0.05: "A twentieth",
-        0.1: "A tenth",
-        0.2: "A fifth",
-        0.25: "A quarter",
-    }
-    who = fractions.get(round(top, 4), f"The best {percent(top)}")
-    verb = "brings" if top == 0.01 else "of customers bring"
-    title = f"{who} {verb} {percent(share)} of revenue{interval_words(low, high, ' (interval ', ')')}"
-    values = listing((f"best {percent(t)}", percent(np.interp(t, x, y))) for t in (0.05, 0.1, 0.2, 0.5))
-    drawn = f"Curve of the cumulated share of revenue over customers, best first: {values}"
-    return finish(axes, title, drawn, f"n = {counted(n, 'customer')}" if n else "", source)
+    heading(axes, phrase("share of revenue"))
+    values = listing((phrase("best {top}", top=percent(t)), percent(np.interp(t, x, y))) for t in (0.05, 0.1, 0.2, 0.5))
+    drawn = phrase("Curve of the cumulated share of revenue over customers, best first: {shares}", shares=values)
+    notes = phrase("n = {customers}", customers=counted(n, "customer")) if n else ""
+    return finish(axes, _concentration_in_words(top, percent(share), interval_words(low, high)), drawn, notes, source)
+
+
+#: Usual shares of customers that are counted as best, in words.
+_BEST = {
+    0.01: marked("One customer in a hundred brings {share} of revenue"),
+    0.05: marked("A twentieth of customers bring {share} of revenue"),
+    0.1: marked("A tenth of customers bring {share} of revenue"),
+    0.2: marked("A fifth of customers bring {share} of revenue"),
+    0.25: marked("A quarter of customers bring {share} of revenue"),
+}
+
+
+def _concentration_in_words(top: float, share: str, interval: str) -> str:
+    other = marked("The best {top} of customers bring {share} of revenue")
+    said = phrase(_BEST.get(round(top, 4), other), top=percent(top), share=share)
+    return phrase("{said} (interval {interval})", said=said, interval=interval) if interval else said
+
+
+def _share_and_interval(share: str, interval: str) -> str:
+    said = phrase("{share} of revenue", share=share)
+    return "\n".join([said, phrase("interval {interval}", interval=interval) if interval else ""])
 
 
 def rfm_map(segments: pd.DataFrame, source: str | None = None) -> Axes:
@@ -123,11 +137,11 @@ def rfm_map(segments: pd.DataFrame, source: str | None = None) -> Axes:
     The largest of 2 groups: Champions, 67 % of 3 customers
     """
     if segments.empty:
-        return nothing_to_show("there are no customers")
+        return nothing_to_show(phrase("there are no customers"))
     require_columns("segments", segments.columns, ["r", "f", "rfm_segment"])
     known = segments.dropna(subset=["r", "f", "rfm_segment"])
     if known.empty:
-        return nothing_to_show("nobody has bought, so nobody has a score")
+        return nothing_to_show(phrase("nobody has bought, so nobody has a score"))
     n, best = len(known), max(5, int(known[["r", "f"]].to_numpy().max()))
     scores = range(1, best + 1)
     cells = known.groupby(["f", "r", "rfm_segment"], observed=True).size().rename("n").reset_index()
@@ -135,21 +149,33 @@ def rfm_map(segments: pd.DataFrame, source: str | None = None) -> Axes:
     main = cells.sort_values(["n", "rfm_segment"], ascending=[False, True]).drop_duplicates(["f", "r"])
     names = main.pivot(index="f", columns="r", values="rfm_segment").reindex(index=scores, columns=scores)
     axes = canvas(height=5)
-    heat(axes, counts.fillna(0).to_numpy(), lambda v: f"{v:,.0f}" if v else "", nudge=-0.18)
+    heat(axes, counts.fillna(0).to_numpy(), lambda v: figure(f"{v:,.0f}") if v else "", nudge=-0.18)
     _regions(axes, names.astype(object).where(names.notna(), "").to_numpy())
-    axes.set(xticks=np.arange(best) + 0.5, yticks=np.arange(best) + 0.5, xticklabels=scores, yticklabels=scores)
-    axes.set_xlabel("recency score: 5 bought most recently →")
-    heading(axes, "frequency score: 5 buys most often ↑")
+    labels = [figure(str(score)) for score in scores]
+    axes.set(xticks=np.arange(best) + 0.5, yticks=np.arange(best) + 0.5, xticklabels=labels, yticklabels=labels)
+    axes.set_xlabel(phrase("recency score: 5 bought most recently →"))
+    heading(axes, phrase("frequency score: 5 buys most often ↑"))
     sizes = known["rfm_segment"].astype(str).value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    title = f"The largest of {len(sizes)} groups: {elided(sizes.index[0], 40)}, {percent(sizes.iloc[0] / n)} of "
-    if len(sizes) == 1:
-        title = f"All in one group, {elided(sizes.index[0], 40)}: "
-    drawn = "Grid of recency by frequency scores with the customers in each cell. "
-    drawn += "Customers by group: " + listing((k, f"{v:,}") for k, v in sizes.items())
-    notes = f"n = {counted(n, 'customer')}; a cell bears the name of most of its customers"
+    told = listing((named(k, "segment"), figure(f"{v:,}")) for k, v in sizes.items())
+    drawn = phrase(
+        "Grid of recency by frequency scores with the customers in each cell. Customers by group: {groups}", groups=told
+    )
+    customers = counted(n, "customer")
+    notes = phrase("n = {customers}; a cell bears the name of most of its customers", customers=customers)
     if len(segments) > n:
-        notes += f"; {len(segments) - n:,} without an order have no score"
-    return finish(axes, title + counted(n, "customer"), drawn, notes, source)
+        more = phrase("{n:,} without an order have no score", n=len(segments) - n)
+        notes = phrase("; ").join([notes, more])
+    return finish(axes, _largest_in_words(sizes, customers), drawn, notes, source)
+
+
+def _largest_in_words(sizes: pd.Series, customers: str) -> str:
+    name = elided(named(sizes.index[0], "segment"), 40)
+    if len(sizes) == 1:
+        return phrase("All in one group, {name}: {customers}", name=name, customers=customers)
+    return phrase(
+        "The largest of {n} groups: {name}, {share} of {customers}",
+        **{"n": len(sizes), "name": name, "share": percent(sizes.iloc[0] / sizes.sum()), "customers": customers},
+    )
 
 
 def stability(choice: pd.DataFrame, chosen: int | None = None, source: str | None = None) -> Axes:
@@ -171,7 +197,7 @@ def stability(choice: pd.DataFrame, chosen: int | None = None, source: str | Non
     3 segments come out most alike when repeated: stability 0.90 (interval 0.85 to 0.94)
     """
     if choice.empty:
-        return nothing_to_show("no number of segments was tried")
+        return nothing_to_show(phrase("no number of segments was tried"))
     require_columns(
         "choice", choice.columns, ["k", "stability", "low", "high", *(["chosen"] if chosen is None else [])]
     )
@@ -179,7 +205,7 @@ def stability(choice: pd.DataFrame, chosen: int | None = None, source: str | Non
         chosen = int(choice.loc[choice["chosen"].astype(bool), "k"].iloc[0])
     choice = choice[choice["k"] > 1].dropna(subset="stability").sort_values("k")
     if choice.empty:
-        return nothing_to_show("too few customers to try any number of segments")
+        return nothing_to_show(phrase("too few customers to try any number of segments"))
     best = choice.sort_values(["stability", "k"], ascending=[False, True]).iloc[0]
     more = choice.get("beats_reference", pd.Series(True, choice.index)).astype(bool)
     axes = canvas(height=3.6)
@@ -190,28 +216,44 @@ def stability(choice: pd.DataFrame, chosen: int | None = None, source: str | Non
         axes.errorbar(row.k, row.stability, arms, fmt="o", color=colour, mfc=face, ms=8, lw=2, capsize=4)
         write(
             axes,
-            f"{row.stability:.2f}",
+            figure(f"{row.stability:.2f}"),
             (row.k, np.fmax(row.high, row.stability)),
             offset=(0, 5),
             ha="center",
             color=ACCENT if row.k == chosen else QUIET,
         )
     axes.set(ylim=(min(0, choice["low"].min()), 1.12), xlim=(choice["k"].min() - 0.6, choice["k"].max() + 0.6))
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0, as by chance", "0.25", "0.5", "0.75", "1, identical"])
+    ends = phrase("0, as by chance"), phrase("1, identical")
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], [ends[0], *map(figure, ("0.25", "0.5", "0.75")), ends[1]])
     grid(axes, "y")
     beneath = dict(zip(choice["k"], choice.get("silhouette", pd.Series(np.nan, choice.index)), strict=True))
     given = any(np.isfinite(list(beneath.values())))
-    axes.set_xticks(list(beneath), [f"{k}\n{s:.2f}" if np.isfinite(s) else f"{k}" for k, s in beneath.items()])
-    axes.set_xlabel(
-        "number of segments" + ("; below it the silhouette, how clearly they part (1 is best)" if given else "")
-    )
-    heading(axes, "stability")
-    drawn = "Points with intervals, stability by number of segments: "
-    drawn += listing((f"with {r.k}", f"{r.stability:.2f} ({r.low:.2f} to {r.high:.2f})") for r in choice.itertuples())
-    hollow = ", ".join(f"{k}" for k in choice["k"][~more])
-    drawn += f". No more is explained than without groups with {hollow}" if hollow else ""
-    notes = "intervals hold 95 % of the repeats" + ("; hollow: no more explained than without groups" if hollow else "")
+    ticks = [f"{k}\n{s:.2f}" if np.isfinite(s) else f"{k}" for k, s in beneath.items()]
+    axes.set_xticks(list(beneath), map(figure, ticks))
+    with_silhouette = phrase("number of segments; below it the silhouette, how clearly they part (1 is best)")
+    axes.set_xlabel(with_silhouette if given else phrase("number of segments"))
+    heading(axes, phrase("stability"))
+    hollow = phrase(", ").join(figure(f"{k}") for k in choice["k"][~more])
+    notes = phrase("intervals hold 95 % of the repeats")
+    if hollow:
+        notes = phrase("intervals hold 95 % of the repeats; hollow: no more explained than without groups")
+    drawn = _stability_in_words(choice, hollow)
     return finish(axes, _choice_in_words(choice, chosen, best), drawn, notes, source)
+
+
+def _stability_in_words(choice: pd.DataFrame, hollow: str) -> str:
+    """What is drawn: every number of segments with its stability, and which explain nothing."""
+    pairs = [
+        (
+            phrase("with {k}", k=row.k),
+            phrase("{stability:.2f} ({low:.2f} to {high:.2f})", stability=row.stability, low=row.low, high=row.high),
+        )
+        for row in choice.itertuples()
+    ]
+    drawn = phrase("Points with intervals, stability by number of segments: {figures}", figures=listing(pairs))
+    if not hollow:
+        return drawn
+    return phrase("{said}. No more is explained than without groups with {numbers}", said=drawn, numbers=hollow)
 
 
 def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
@@ -229,15 +271,19 @@ def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
     Regulars: 10 % of customers, 60 % of revenue
     """
     if summary.empty:
-        return nothing_to_show("there are no segments")
+        return nothing_to_show(phrase("there are no segments"))
     require_columns("segment_summary", summary.columns, ["segment", "segment_name", "n", "share", "revenue_share"])
     summary = summary.sort_values("segment")
     revenue = summary["revenue_share"].astype(float)
     axes = canvas(rows=1.8 * len(summary))
     y = np.arange(len(summary))
     colours = [segment_colour(s) for s in summary["segment"]]
-    people = [f"{percent(s)} of customers ({n:,})" for s, n in zip(summary["share"], summary["n"], strict=True)]
-    money = [f"{percent(s)} of revenue" if np.isfinite(s) else "revenue unknown" for s in revenue]
+    people = [
+        phrase("{share} of customers ({n:,})", share=percent(s), n=n)
+        for s, n in zip(summary["share"], summary["n"], strict=True)
+    ]
+    unknown = phrase("revenue unknown")
+    money = [phrase("{share} of revenue", share=percent(s)) if np.isfinite(s) else unknown for s in revenue]
     if revenue.notna().any():
         axes.barh(y - 0.19, summary["share"], height=0.34, color=GREY)
         axes.barh(y + 0.19, revenue.fillna(0), height=0.34, color=colours)
@@ -247,17 +293,20 @@ def segment_sizes(summary: pd.DataFrame, source: str | None = None) -> Axes:
         axes.barh(y, summary["share"], height=0.5, color=colours)
         label_bars(axes, y, summary["share"], people)
     ranked_axis(axes, [name_of(s) for s in summary["segment_name"]])
-    share_axis(axes, "share of all customers" + (", and of all revenue" if revenue.notna().any() else ""))
+    both = phrase("share of all customers, and of all revenue")
+    share_axis(axes, both if revenue.notna().any() else phrase("share of all customers"))
     axes.set_xlim(np.fmin(0, revenue.min() * 1.25), np.fmax(summary["share"].max(), revenue.max()))
     if revenue.min() < 0:
         axes.axvline(0, color=QUIET, lw=0.8)
     at = (revenue - summary["share"]).fillna(-np.inf).argmax() if revenue.notna().any() else summary["n"].argmax()
     first = summary.iloc[at]
-    title = f"{elided(first['segment_name'], 40)}: {percent(first['share'])} of customers"
-    title += f", {money[at]}" if revenue.notna().any() else ""
-    told = [f"{k}: {p}, {m}" for k, p, m in zip(summary["segment_name"], people, money, strict=True)]
-    drawn = "Pairs of bars by segment: " + "; ".join(told)
-    return finish(axes, title, drawn, f"n = {counted(summary['n'].sum(), 'customer')}", source)
+    said = phrase("{share} of customers", share=percent(first["share"]))
+    said = phrase(", ").join([said, money[at]]) if revenue.notna().any() else said
+    title = f"{elided(first['segment_name'], 40)}: {said}"
+    told = [f"{k}: {phrase(', ').join(both)}" for k, *both in zip(summary["segment_name"], people, money, strict=True)]
+    drawn = phrase("Pairs of bars by segment: {segments}", segments=phrase("; ").join(told))
+    notes = phrase("n = {customers}", customers=counted(summary["n"].sum(), "customer"))
+    return finish(axes, title, drawn, notes, source)
 
 
 def segment_traits(summary: pd.DataFrame, source: str | None = None) -> Axes:
@@ -286,12 +335,13 @@ def segment_traits(summary: pd.DataFrame, source: str | None = None) -> Axes:
     """
     need = ["segment", "segment_name", "trait", "level", "kind", "n", "value", "difference", "effect", "distinctive"]
     if summary.empty:
-        return nothing_to_show("there are no groups to set apart")
+        return nothing_to_show(phrase("there are no groups to set apart"))
     require_columns("segment_summary", summary.columns, need)
     rows = summary.assign(delta=delta(summary), clear=summary["distinctive"].astype(bool))
     told = _telling(rows, 8 if is_wide() else 4)
     if not told:
-        return nothing_to_show(f"nothing sets {counted(summary['segment'].nunique(), 'group')} clearly apart")
+        groups = counted(summary["segment"].nunique(), "group")
+        return nothing_to_show(phrase("nothing sets {groups} clearly apart", groups=groups))
     names = rows.drop_duplicates("segment").set_index("segment")["segment_name"].sort_index()
     cells = rows.assign(at=list(zip(rows["trait"], rows["level"], strict=True))).pivot(index="segment", columns="at")
     shades = cells["delta"].where(cells["clear"].eq(True))[told].fillna(0).to_numpy(dtype=float)
@@ -305,15 +355,17 @@ def segment_traits(summary: pd.DataFrame, source: str | None = None) -> Axes:
         axes.text(x + 0.5, y + 0.5, figures[y][x], ha="center", va="center", size=9, color=colour)
     heads = [_trait(*t) for t in told]
     _heads_above(axes, heads, [name_of(name) for name in names])
-    ends = cells["value"][told[0]].dropna().sort_values(kind="stable").iloc[[0, -1]]
-    ends = [f"{_figure(value, kinds[0])} ({elided(names[segment], 30)})" for segment, value in ends.items()]
-    drawn = [f"{name}: {listing(zip(heads, row, strict=True))}" for name, row in zip(names, figures, strict=True)]
-    notes = (
-        f"{sizes_in_words(rows.groupby('segment')['n'].max())}; orange: above everybody else, blue: below, the more "
+    ends = cells["value"][told[0]].dropna().sort_values(kind="stable")
+    low, high = [f"{_figure(value, kinds[0])} ({elided(names[s], 30)})" for s, value in ends.iloc[[0, -1]].items()]
+    told_of = [f"{name}: {listing(zip(heads, row, strict=True))}" for name, row in zip(names, figures, strict=True)]
+    drawn = phrase("Table of segments by traits. {segments}", segments=". ".join(told_of))
+    notes = phrase(
+        "{sizes}; orange: above everybody else, blue: below, the more so the darker (Cliff's delta); white: no clear "
+        "difference",
+        sizes=sizes_in_words(rows.groupby("segment")["n"].max()),
     )
-    notes += "so the darker (Cliff's delta); white: no clear difference"
-    title = f"What sets the groups apart most: {heads[0]}, {' to '.join(ends)}"
-    return finish(axes, title, "Table of segments by traits. " + ". ".join(drawn), notes, source)
+    title = phrase("What sets the groups apart most: {trait}, {low} to {high}", trait=heads[0], low=low, high=high)
+    return finish(axes, title, drawn, notes, source)
 
 
 def _heads_above(axes: Axes, heads: list[str], names: list[str]) -> None:
@@ -343,7 +395,7 @@ def _telling(rows, most):
 
 
 def _trait(trait: str, level: str) -> str:
-    return in_words(trait) if level in ("", "yes") else f"{in_words(trait)}: {level}"
+    return in_words(trait) if level in ("", "yes") else f"{in_words(trait)}: {named(level, trait)}"
 
 
 def _head(text: str, width: int) -> str:
@@ -376,38 +428,54 @@ def overlaps(overlap: pd.DataFrame, source: str | None = None) -> Axes:
     Largest overlap: 40 % of Special are in Reachable, too
     """
     if overlap.empty:
-        return nothing_to_show("there are no segments by rule")
+        return nothing_to_show(phrase("there are no segments by rule"))
     if len(overlap) == 1:
-        return nothing_to_show("there is one segment by rule, and no other for it to overlap with")
-    both, names = overlap.to_numpy(dtype=float), [str(name) for name in overlap.columns]
+        return nothing_to_show(phrase("there is one segment by rule, and no other for it to overlap with"))
+    both, names = overlap.to_numpy(dtype=float), [named(name, "segment") for name in overlap.columns]
     n = np.diag(both)
     shares = np.divide(both, n[:, None], out=np.zeros_like(both), where=n[:, None] > 0)
     np.fill_diagonal(shares, 0)
     axes = canvas(height=1.6 + 0.36 * max(len(n), 2))
-    heat(axes, shares, lambda share: percent(share).removesuffix(" %") if share else "", 9 if len(n) < 15 else 7, top=1)
+    heat(axes, shares, lambda share: percent(share).rstrip(" %٪") if share else "", 9 if len(n) < 15 else 7, top=1)
     axes.plot([0, len(n)], [0, len(n)], color=PALE, lw=1.2)
     places = np.arange(len(n)) + 0.5
     # the mark keeps the number at the right of names that are written from right to left, too
+    numbers = [figure(str(i)) for i in range(1, len(n) + 1)]
     labels = [
-        f"\u200e{elided(k, room(0.36))} \u200e({m:,.0f})  {i}" for i, (k, m) in enumerate(zip(names, n, strict=True), 1)
+        f"\u200e{elided(k, room(0.36))} \u200e({figure(f'{m:,.0f}')})  {i}"
+        for i, k, m in zip(numbers, names, n, strict=True)
     ]
-    axes.set(xticks=places, xticklabels=range(1, len(n) + 1), yticks=places, yticklabels=labels)
+    axes.set(xticks=places, xticklabels=numbers, yticks=places, yticklabels=labels)
     axes.xaxis.tick_top()
     axes.invert_yaxis()
-    axes.set_xlabel("per cent of the customers at the left (how many) that are in the segment of this number, too")
+    axes.set_xlabel(
+        phrase("per cent of the customers at the left (how many) that are in the segment of this number, too")
+    )
     told = np.where(n[:, None] >= 5, shares, 0)
     here, there = np.unravel_index(told.argmax(), told.shape)
-    title = f"No customer is in two of the {counted(len(n), 'segment')} by rule"
+    title = phrase("No customer is in two of the {segments} by rule", segments=counted(len(n), "segment"))
     if shares.any():
-        title = "The segments by rule overlap in a few customers only"
+        title = phrase("The segments by rule overlap in a few customers only")
     if told.any():
-        title = f"Largest overlap: {percent(shares[here, there])} of {elided(names[here], 40)} are in "
-        title += f"{elided(names[there], 40)}, too"
-    pairs = [(shares[i, j], f"{names[i]} in {names[j]}") for i, j in np.ndindex(shares.shape) if shares[i, j]]
+        title = phrase(
+            "Largest overlap: {share} of {here} are in {there}, too",
+            **{"share": percent(shares[here, there]), "here": elided(names[here], 40)},
+            there=elided(names[there], 40),
+        )
+    notes = phrase("n = {least:,.0f} to {most:,.0f} customers in a segment", least=n.min(), most=n.max())
+    return finish(axes, title, _overlaps_in_words(shares, names), notes, source)
+
+
+def _overlaps_in_words(shares: np.ndarray, names: list[str]) -> str:
+    """What is drawn: the shares of segments in others, the largest first."""
+    pairs = [
+        (shares[i, j], phrase("{here} in {there}", here=names[i], there=names[j]))
+        for i, j in np.ndindex(shares.shape)
+        if shares[i, j]
+    ]
     pairs = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
     shared = listing((name, percent(share)) for share, name in pairs)
-    drawn = f"Shares of segments that lie in others: {shared or 'none'}"
-    return finish(axes, title, drawn, f"n = {n.min():,.0f} to {n.max():,.0f} customers in a segment", source)
+    return phrase("Shares of segments that lie in others: {shares}", shares=shared or phrase("none"))
 
 
 def origins(table: pd.DataFrame, days: int = 0, currency: str = "", source: str | None = None) -> Axes:
@@ -429,12 +497,12 @@ def origins(table: pd.DataFrame, days: int = 0, currency: str = "", source: str 
     Customers from fair are worth 80 EUR, those of all origins 44 EUR
     """
     if table.empty:
-        return nothing_to_show("nobody's origin is recorded")
+        return nothing_to_show(phrase("nobody's origin is recorded"))
     need = ["origin", "aged", "bought", "worth", "worth_low", "worth_high", "differs"]
     require_columns("origins", table.columns, need)
     known = table.dropna(subset="worth").sort_values(["worth", "origin"], ascending=[False, True])
     if known.empty:
-        return nothing_to_show("no customer is known for long enough to tell what they are worth")
+        return nothing_to_show(phrase("no customer is known for long enough to tell what they are worth"))
     shown = known.nlargest(20, "aged").sort_values(["worth", "origin"], ascending=[False, True])
     worth, low, high = (shown[c].to_numpy(float) for c in ("worth", "worth_low", "worth_high"))
     whole = float(np.average(known["worth"], weights=known["aged"]))
@@ -446,33 +514,48 @@ def origins(table: pd.DataFrame, days: int = 0, currency: str = "", source: str 
         axes.errorbar(worth[place], place, xerr=arms, fmt="o", ms=6, color=colour, lw=2, capsize=3)
     # the interval of a handful of customers may reach so far that the others could not be told apart
     axes.set_xlim(min(0, np.nanmin([*worth, *low])), min(np.nanmax([*worth, *high]), 2.5 * worth.max() or 1) * 1.02)
-    texts = [
-        f"{short(w)}" + (f" ({short(lo)} to {short(hi)})" if np.isfinite([lo, hi]).all() else "") + f", n = {n:,}"
-        for w, lo, hi, n in zip(worth, low, high, shown["aged"], strict=True)
+    texts = [_worth_in_words(*row) for row in zip(worth, low, high, shown["aged"], strict=True)]
+    span = phrase("in the first {days} days", days=days) if days else phrase("so far")
+    unit = f"{phrase(', ')}{named(currency, 'currency')}" if currency else ""
+    label = phrase("mean spend per customer {span}{unit}; line: all origins", span=span, unit=unit)
+    figures_by_group(axes, shown["origin"], texts, label, False)
+    told = listing(zip(map(named, shown["origin"]), texts, strict=True))
+    drawn = phrase("Mean spend per customer {span} with intervals: {origins}", span=span, origins=told)
+    customers = counted(known["aged"].sum(), "customer")
+    notes = [
+        phrase("n = {customers} known for so long", customers=customers)
+        if days
+        else phrase("n = {customers}; those who came lately had less time", customers=customers)
     ]
-    unit = f", {currency}" if currency else ""
-    span = f"in the first {days} days" if days else "so far"
-    figures_by_group(axes, shown["origin"], texts, f"mean spend per customer {span}{unit}; line: all origins", False)
-    drawn = f"Mean spend per customer {span} with intervals: " + listing(zip(shown["origin"], texts, strict=True))
-    notes = f"n = {counted(known['aged'].sum(), 'customer')}"
-    notes += " known for so long" if days else "; those who came lately had less time"
     if len(shown) < len(known):
-        notes += f"; the {len(shown)} largest of {len(known)} origins are shown"
-    return finish(axes, _origins_in_words(shown, whole, f" {currency}".rstrip()), drawn, notes, source)
+        notes.append(phrase("the {shown} largest of {all} origins are shown", shown=len(shown), all=len(known)))
+    unit = f" {named(currency, 'currency')}".rstrip()
+    return finish(axes, _origins_in_words(shown, whole, unit), drawn, phrase("; ").join(notes), source)
+
+
+def _worth_in_words(worth: float, low: float, high: float, n: int) -> str:
+    if not np.isfinite([low, high]).all():
+        return phrase("{worth}, n = {n:,}", worth=short(worth), n=n)
+    return phrase("{worth} ({low} to {high}), n = {n:,}", worth=short(worth), low=short(low), high=short(high), n=n)
 
 
 def _origins_in_words(shown: pd.DataFrame, whole: float, unit: str) -> str:
     if len(shown) == 1:
-        return f"Customers from {elided(shown['origin'].iloc[0], 40)}, the only origin, are worth {short(whole)}{unit}"
+        return phrase(
+            "Customers from {origin}, the only origin, are worth {worth}",
+            **{"origin": elided(named(shown["origin"].iloc[0]), 40), "worth": f"{short(whole)}{unit}"},
+        )
     real = shown[shown["differs"].astype(bool)]
     if real.empty:
-        least, most = short(shown["worth"].min()), short(shown["worth"].max())
-        between = f"{least} to {most}{unit} in {len(shown)} origins"
-        return f"No origin's customers are worth more or less beyond chance: {between}"
+        return phrase(
+            "No origin's customers are worth more or less beyond chance: {low} to {high} in {n} origins",
+            **{"low": short(shown["worth"].min()), "high": f"{short(shown['worth'].max())}{unit}", "n": len(shown)},
+        )
     row = real.loc[(real["worth"] - whole).abs().idxmax()]
-    return (
-        f"Customers from {elided(row['origin'], 40)} are worth {short(row['worth'])}{unit}, those of all origins "
-        f"{short(whole)}{unit}"
+    return phrase(
+        "Customers from {origin} are worth {worth}, those of all origins {whole}",
+        **{"origin": elided(named(row["origin"]), 40), "worth": f"{short(row['worth'])}{unit}"},
+        whole=f"{short(whole)}{unit}",
     )
 
 
@@ -487,7 +570,11 @@ def _regions(axes: Axes, names) -> None:
     letters = axes.figure.get_size_inches()[0] * 0.85 / columns * 11
     for name, row, start, end in _widest_runs(names):
         lines = textwrap.wrap(
-            str(name), max(int(letters * (end - start)), 9), max_lines=2, placeholder="…", break_long_words=False
+            named(name, "segment"),
+            max(int(letters * (end - start)), 9),
+            max_lines=2,
+            placeholder="…",
+            break_long_words=False,
         )
         axes.text(
             (start + end) / 2, row + 0.66, "\n".join(lines), ha="center", va="center", size=8, weight="bold",
@@ -522,18 +609,31 @@ def _widest_runs(names):
 
 def _choice_in_words(choice: pd.DataFrame, chosen: int, best: pd.Series) -> str:
     row = choice[choice["k"] == chosen]
+    said = {"best": best["k"], "most": best["stability"]}
     if row.empty and not best.get("beats_reference", True):
-        alike = f"{best['k']:.0f} segments come out most alike, {best['stability']:.2f}"
-        return f"No structure: {alike}, but explain no more than customers without groups would"
+        return phrase(
+            "No structure: {best:.0f} segments come out most alike, {most:.2f}, but explain no more than customers "
+            "without groups would",
+            **said,
+        )
     if row.empty:
-        tried = f"{choice['k'].min()} to {choice['k'].max()}" if len(choice) > 1 else f"{choice['k'].min()}"
-        return (
-            f"No structure found in {tried} segments; the most stable, {best['k']:.0f}, reach {best['stability']:.2f}"
+        least, largest = choice["k"].min(), choice["k"].max()
+        tried = phrase("{low} to {high}", low=figure(f"{least}"), high=figure(f"{largest}"))
+        tried = tried if len(choice) > 1 else figure(f"{least}")
+        return phrase(
+            "No structure found in {tried} segments; the most stable, {best:.0f}, reach {most:.2f}", tried=tried, **said
         )
     row = row.iloc[0]
-    figures = f"stability {row['stability']:.2f} (interval {row['low']:.2f} to {row['high']:.2f})"
+    said |= {"segments": counted(chosen, "segment"), "stability": row["stability"]}
+    said |= {"low": row["low"], "high": row["high"]}
     if chosen == best["k"]:
-        return f"{counted(chosen, 'segment')} come out most alike when repeated: {figures}"
-    return (
-        f"{counted(chosen, 'segment')} chosen: {figures}; {best['k']:.0f} would be more stable, {best['stability']:.2f}"
+        return phrase(
+            "{segments} come out most alike when repeated: stability {stability:.2f} (interval {low:.2f} to "
+            "{high:.2f})",
+            **said,
+        )
+    return phrase(
+        "{segments} chosen: stability {stability:.2f} (interval {low:.2f} to {high:.2f}); {best:.0f} would be more "
+        "stable, {most:.2f}",
+        **said,
     )

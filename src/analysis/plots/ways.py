@@ -11,6 +11,8 @@ from matplotlib.path import Path
 
 from analysis.errors import require_columns
 from analysis.evidence import percent
+from analysis.locale import named
+from analysis.phrases import counted, figure, from_the_right, isolated, marked, phrase
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -19,20 +21,21 @@ from analysis.plots.canvas import (
     PALE,
     QUIET,
     canvas,
-    counted,
     elided,
     finish,
     heading,
     heat,
-    interval_words,
+    interval_in_brackets,
     is_wide,
     label_bars,
     listing,
     nothing_to_show,
     ranked_axis,
+    time_axis,
     write,
 )
 from analysis.plots.flow import apart, band
+from analysis.vocabulary import several
 
 
 def paths(paths: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
@@ -51,7 +54,7 @@ def paths(paths: pd.DataFrame, unit: str = "customer", source: str | None = None
     The commonest path is visit → order: 30 % of customers (interval 22 to 40 %)
     """
     if paths.empty:
-        return nothing_to_show("there are no paths")
+        return nothing_to_show(phrase("there are no paths"))
     require_columns("paths", paths.columns, ["path", "customers", "share", "low", "high"])
     steps = paths["path"].map(_steps)
     order = paths.assign(_key=steps.map("\n".join), _steps=steps).sort_values(
@@ -59,29 +62,32 @@ def paths(paths: pd.DataFrame, unit: str = "customer", source: str | None = None
     )
     shown = order.head(10)
     axes = canvas(rows=1.75 * len(shown))
+    axes.set(xlim=(0, np.nanmax(np.fmax(shown["high"].to_numpy(float), shown["share"]))), xticks=[])
     y, share = np.arange(len(shown)), shown["share"].to_numpy(float)
     arms = np.clip([share - shown["low"], shown["high"] - share], 0, None)
     axes.barh(y + 0.22, share, height=0.26, color=[ACCENT] + [GREY] * (len(shown) - 1))
     axes.errorbar(share, y + 0.22, xerr=arms, fmt="none", color=INK, lw=1, capsize=2)
-    texts = [f"{percent(r.share)} ({counted(r.customers, unit)})" for r in shown.itertuples()]
+    texts = [
+        phrase("{share} ({customers})", share=percent(r.share), customers=counted(r.customers, unit))
+        for r in shown.itertuples()
+    ]
+    _as_one_reads(axes)
     label_bars(axes, y + 0.22, np.fmax(shown["high"].to_numpy(float), share), texts)
-    for i, way in enumerate(shown["_steps"]):
-        _chips(axes, i - 0.16, way)
-    ranked_axis(axes, [f"{i + 1}." for i in y])
+    said = [[_step_name(step) for step in way] for way in shown["_steps"]]
+    ranked_axis(axes, [figure(f"{i + 1}.") for i in y])
     axes.set_ylim(len(shown) - 0.45, -0.6)
-    axes.set(xlim=(0, np.nanmax(np.fmax(shown["high"].to_numpy(float), share))), xticks=[])
     axes.spines["bottom"].set_visible(False)
-    ways = [" → ".join(_cut(s, 4)) for s in shown["_steps"]]
+    for i, way in enumerate(said):
+        _chips(axes, i - 0.16, way)
+    ways = [_way(_cut(steps, 4)) for steps in said]
     top = shown.iloc[0]
-    title = f"The commonest path is {ways[0]}: {percent(top['share'])} of {unit}s"
-    title += interval_words(top["low"], top["high"], " (interval ", ")")
-    whole = top["customers"] / top["share"] if top["share"] else np.nan
-    notes = f"n = {counted(round(whole), unit)}; " if np.isfinite(whole) else ""
-    notes += f"{'the' if len(shown) == len(paths) else 'the first'} {counted(len(shown), 'path')}"
-    notes += f" of {len(paths):,}" if len(shown) < len(paths) else ""
-    notes += f" cover{'s' if len(shown) == 1 else ''} {percent(np.nansum(share))} of them"
-    drawn = "Ranked paths with bars and intervals: " + listing(zip(ways, texts, strict=True))
-    return finish(axes, title, drawn, notes, source)
+    title = phrase(
+        "The commonest path is {path}: {share} of {customers}{interval}",
+        **{"path": ways[0], "share": percent(top["share"]), "customers": several(unit)},
+        interval=interval_in_brackets(top["low"], top["high"]),
+    )
+    drawn = phrase("Ranked paths with bars and intervals: {paths}", paths=listing(zip(ways, texts, strict=True)))
+    return finish(axes, title, drawn, _covered(shown, len(paths), unit), source)
 
 
 def transitions(transitions: pd.DataFrame, order: Sequence[str] = (), source: str | None = None) -> Axes:
@@ -104,7 +110,7 @@ def transitions(transitions: pd.DataFrame, order: Sequence[str] = (), source: st
     The commonest move is visit → cart: 60 % of 100 moves from visit
     """
     if transitions.empty or not transitions["n"].sum():
-        return nothing_to_show("there are no moves from one step to another")
+        return nothing_to_show(phrase("there are no moves from one step to another"))
     require_columns("transitions", transitions.columns, ["source", "target", "n"])
     table = _folded(transitions, list(order), most=20 if is_wide() else 9)
     states, ends = list(table.index), list(table.columns)
@@ -112,29 +118,34 @@ def transitions(transitions: pd.DataFrame, order: Sequence[str] = (), source: st
     height = 1.6 + min(0.42, 5.6 / len(states)) * max(len(states), 3)
     axes = canvas(height=height)
     size = 9 if len(states) <= 8 else 7 if len(states) <= 13 else 6
-    heat(axes, share.to_numpy()[::-1], lambda v: f"{100 * v:.0f}" if v >= 0.005 else "", size=size, top=1)
-    here, there = ([elided(s, 22) for s in side] for side in (states, ends))
+    heat(axes, share.to_numpy()[::-1], lambda v: figure(f"{100 * v:.0f}") if v >= 0.005 else "", size=size, top=1)
+    here, there = ([elided(named(s), 22) for s in side] for side in (states, ends))
     tilt = len(ends) > 5 or max(map(len, there)) > 8
     slant = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if tilt else {}
     axes.set_xticks(np.arange(len(ends)) + 0.5, there, **slant)
-    moves_from = [f"{s}  {n:,.0f}" for s, n in zip(here, table.sum(axis=1), strict=True)]
+    moves_from = [f"{s}  {figure(f'{n:,.0f}')}" for s, n in zip(here, table.sum(axis=1), strict=True)]
     axes.set_yticks(np.arange(len(states)) + 0.5, moves_from[::-1])
-    axes.set_xlabel("… went there next, in % of the row")
-    heading(axes, "moves from here …")
+    axes.set_xlabel(phrase("… went there next, in % of the row"))
+    heading(axes, phrase("moves from here …"))
     moves = table.stack().rename_axis(["source", "target"]).rename("n").reset_index()
     moves = moves.sort_values(["n", "source", "target"], ascending=[False, True, True])
     # That a journey starts, ends or stays where it is is no news.
-    real = moves[~moves[["source", "target"]].isin(["(start)", "(end)", "all others"]).any(axis=1)]
+    real = moves[~moves[["source", "target"]].isin([*_ENDS, _OTHERS]).any(axis=1)]
     real = real[real["source"] != real["target"]]
     top = (real if len(real) and real["n"].iloc[0] else moves).iloc[0]
     of = int(table.loc[top["source"]].sum())
-    here, there = elided(top["source"], 30), elided(top["target"], 30)
-    title = f"The commonest move is {here} → {there}: {percent(top['n'] / of)} of {counted(of, 'move')} from {here}"
-    drawn = "Heat map, from rows to columns. Commonest moves: "
-    drawn += listing((f"{m.source} → {m.target}", f"{m.n:,.0f}") for m in moves.head(6).itertuples() if m.n)
+    title = phrase(
+        "The commonest move is {move}: {share} of {moves} from {step}",
+        **{"move": _move(top), "share": percent(top["n"] / of), "moves": counted(of, "move")},
+        step=elided(named(top["source"]), 30),
+    )
+    drawn = phrase(
+        "Heat map, from rows to columns. Commonest moves: {moves}",
+        moves=_listed(m for m in moves.head(6).itertuples() if m.n),
+    )
     folded = len({*transitions["source"].astype(str), *transitions["target"].astype(str)} - {*states, *ends})
-    notes = f"n = {counted(table.to_numpy().sum(), 'move')}"
-    notes += f"; the {folded} rarest steps are folded into “all others”" if folded else ""
+    notes = phrase("n = {moves}", moves=counted(table.to_numpy().sum(), "move"))
+    notes += phrase("; the {n} rarest steps are folded into “all others”", n=folded) if folded else ""
     return finish(axes, title, drawn, notes, source)
 
 
@@ -161,7 +172,7 @@ def sankey(paths: pd.DataFrame, unit: str = "customer", source: str | None = Non
     30 % of customers begin with visit and go on to cart, more than any other way
     """
     if paths.empty or not paths["customers"].sum():
-        return nothing_to_show("there are no paths")
+        return nothing_to_show(phrase("there are no paths"))
     require_columns("paths", paths.columns, ["path", "customers", "share"])
     total = round(float((paths["customers"] / paths["share"]).max()))
     places, folded = _steps_by_place(paths, columns=6 if is_wide() else 4, most=8 if is_wide() else 6)
@@ -176,21 +187,26 @@ def sankey(paths: pd.DataFrame, unit: str = "customer", source: str | None = Non
     for i, block in enumerate(blocks):
         _stack(axes, i, block, total, columns)
         if i:
-            write(axes, f"{_ORDINALS[i]} step", (i, 0), offset=(0, 4), va="bottom", color=QUIET)
-    heading(axes, "1st step")
+            write(axes, phrase(_PLACES[i]), (i, 0), offset=(0, 4), va="bottom", color=QUIET, ha=_side())
+    heading(axes, phrase(_PLACES[0]))
+    _as_one_reads(axes)
     first = _first_move(moves)
-    title = f"{counted(total, unit)}, and no second step that is not rare"
+    title = phrase("{customers}, and no second step that is not rare", customers=counted(total, unit))
     if len(first):
         top = first.iloc[0]
-        title = f"{percent(top['n'] / total)} of {unit}s begin with {elided(top['source'], 30)} and go on to "
-        title += f"{elided(top['target'], 30)}, more than any other way"
-    notes = f"n = {counted(total, unit)}, of whom the {counted(len(paths), 'path')} given cover "
-    notes += f"{percent(paths['customers'].sum() / total)}; in colour the commonest first move"
-    notes += f"; bands left out as too thin: {percent(left_out)} of the moves" if left_out else ""
-    notes += f"; {counted(folded, 'rare step')} folded into “{_OTHERS}”" if folded else ""
-    drawn = "Bands from step to step. Broadest: " + listing(
-        ((f"{m.source} → {m.target}", f"{m.n:,.0f}") for m in moves.itertuples()), 8
+        title = phrase(
+            "{share} of {customers} begin with {step} and go on to {next_step}, more than any other way",
+            **{"share": percent(top["n"] / total), "customers": several(unit)},
+            **{"step": elided(named(top["source"]), 30), "next_step": elided(named(top["target"]), 30)},
+        )
+    notes = phrase(
+        "n = {customers}, of whom the {paths} given cover {share}; in colour the commonest first move",
+        **{"customers": counted(total, unit), "paths": counted(len(paths), "path")},
+        share=percent(paths["customers"].sum() / total),
     )
+    notes += phrase("; bands left out as too thin: {share} of the moves", share=percent(left_out)) if left_out else ""
+    notes += phrase("; {steps} folded into “all others”", steps=counted(folded, "rare step")) if folded else ""
+    drawn = phrase("Bands from step to step. Broadest: {moves}", moves=_listed(moves.head(8).itertuples()))
     return finish(axes, title, drawn, notes, source)
 
 
@@ -218,14 +234,14 @@ def process_map(transitions: pd.DataFrame, order: Sequence[str] = (), source: st
     2 of 3 kinds of move make up 95 % of all; the commonest is visit → cart: 60 % of moves from visit
     """
     if transitions.empty or not transitions["n"].sum():
-        return nothing_to_show("there are no moves from one step to another")
+        return nothing_to_show(phrase("there are no moves from one step to another"))
     require_columns("transitions", transitions.columns, ["source", "target", "n"])
     moves = transitions.astype({"source": str, "target": str}).groupby(["source", "target"], as_index=False)["n"].sum()
     moves["share"] = moves["n"] / moves.groupby("source")["n"].transform("sum")
     stays = moves[moves["source"] == moves["target"]].set_index("source")["share"]
     moves = moves[(moves["source"] != moves["target"]) & (moves["n"] > 0)]
     if moves.empty:
-        return nothing_to_show("every step is followed by itself alone")
+        return nothing_to_show(phrase("every step is followed by itself alone"))
     moves = moves.sort_values(["n", "source", "target"], ascending=[False, True, True], ignore_index=True)
     drawn, left_out = _strongest(moves, cover=0.85, most=40 if is_wide() else 20)
     states = _ordered_states(drawn, moves, list(order))
@@ -233,23 +249,79 @@ def process_map(transitions: pd.DataFrame, order: Sequence[str] = (), source: st
     _arcs(axes, drawn, states, _boxes(axes, states, stays))
     real = drawn[~drawn[["source", "target"]].isin(_ENDS).any(axis=1)]
     top = (real if len(real) else drawn).iloc[0]
-    title = f"{len(drawn):,} of {counted(len(moves), 'kind')} of move make up {percent(1 - left_out)} of all; "
-    title += f"the commonest is {elided(top['source'], 30)} → {elided(top['target'], 30)}: "
-    title += f"{percent(top['share'])} of moves from {elided(top['source'], 30)}"
-    hidden = len({*moves["source"], *moves["target"]} - set(states))
-    notes = f"n = {counted(moves['n'].sum(), 'move')} to another step; figures: share of all moves from a step; in "
-    notes += "colour: back to a step above"
-    notes += f"; not drawn: the rarer moves, {percent(left_out)} of all" if left_out else ""
-    notes += f", and {counted(hidden, 'step')} that only they touch" if hidden else ""
-    drawn = "Map of steps and moves. Strongest: " + listing(
-        ((f"{m.source} → {m.target}", f"{m.n:,.0f}") for m in drawn.itertuples()), 8
+    title = phrase(
+        "{n:,} of {kinds} of move make up {share} of all; the commonest is {move}: {rate} of moves from {step}",
+        **{"n": len(drawn), "kinds": counted(len(moves), "kind"), "share": percent(1 - left_out), "move": _move(top)},
+        **{"rate": percent(top["share"]), "step": elided(named(top["source"]), 30)},
     )
-    return finish(axes, title, drawn, notes, source)
+    hidden = len({*moves["source"], *moves["target"]} - set(states))
+    notes = phrase(
+        "n = {moves} to another step; figures: share of all moves from a step; in colour: back to a step above",
+        moves=counted(moves["n"].sum(), "move"),
+    )
+    notes += phrase("; not drawn: the rarer moves, {share} of all", share=percent(left_out)) if left_out else ""
+    notes += phrase(", and {steps} that only they touch", steps=counted(hidden, "step")) if hidden else ""
+    strongest = phrase("Map of steps and moves. Strongest: {moves}", moves=_listed(drawn.head(8).itertuples()))
+    return finish(axes, title, strongest, notes, source)
+
+
+def _move(move) -> str:
+    """From where to where, as readers call it."""
+    here, there = (elided(named(getattr(move, end)), 30) for end in ("source", "target"))
+    return _way([here, there])
+
+
+def _way(steps: Sequence[str]) -> str:
+    """Steps, as readers call them, one after the other the way that they read."""
+    return phrase(" → ").join(map(isolated, steps))
+
+
+def _listed(moves) -> str:
+    ways = ((_way([named(m.source), named(m.target)]), figure(f"{m.n:,.0f}")) for m in moves)
+    return listing(ways)
+
+
+def _side() -> str:
+    """Where a text begins."""
+    return "right" if from_the_right() else "left"
+
+
+def _as_one_reads(axes: Axes) -> None:
+    """Let the first step stand where readers begin, and what is written beside it."""
+    time_axis(axes)
+    if from_the_right():
+        axes.yaxis.tick_right()
+        axes.yaxis.set_label_coords(1, 1.015)
+        axes.yaxis.label.set_horizontalalignment("right")
+
+
+def _step_name(step: str) -> str:
+    """A step as readers call it, with how often in a row: visit ×2."""
+    name, sign, times = step.rpartition(" ×")
+    return f"{named(name)} ×{figure(times)}" if sign and times.isdigit() else named(step)
+
+
+def _covered(shown: pd.DataFrame, of: int, unit: str) -> str:
+    """How many there are, and what share of them the paths shown cover."""
+    whole = shown["customers"].iloc[0] / shown["share"].iloc[0] if shown["share"].iloc[0] else np.nan
+    told = {"paths": counted(len(shown), "path"), "of": of, "share": percent(np.nansum(shown["share"].to_numpy(float)))}
+    if len(shown) < of:
+        covered = phrase("the first {paths} of {of:,} cover {share} of them", **told)
+    elif of == 1:
+        covered = phrase("the {paths} covers {share} of them", **told)
+    else:
+        covered = phrase("the {paths} cover {share} of them", **told)
+    return (
+        phrase("n = {customers}; ", customers=counted(round(whole), unit)) + covered if np.isfinite(whole) else covered
+    )
 
 
 _OTHERS = "all others"
 _ENDS = ("(start)", "(end)")
-_ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
+_PLACES = (
+    *(marked("1st step"), marked("2nd step"), marked("3rd step")),
+    *(marked("4th step"), marked("5th step"), marked("6th step")),
+)
 
 
 def _strongest(moves: pd.DataFrame, cover: float, most: int | None = None) -> tuple[pd.DataFrame, float]:
@@ -336,9 +408,10 @@ def _stack(axes: Axes, place: int, block: pd.DataFrame, total: int, columns: int
     line = 0.135 / (inches[1] - 1.0)
     middles = apart(((block["top"] + block["bottom"]) / 2).to_numpy(), np.full(len(block), line))
     for (step, n), middle in zip(block["n"].items(), middles, strict=True):
-        text = f"{_shortened(step, max(letters, 10))} · {percent(n / total)}"
-        style = {"va": "center", "size": 7.5, "bbox": CLEAR | {"pad": 0.5}, "zorder": 4}
-        write(axes, text, (place + 0.05, middle), offset=(3, 0), color=QUIET if step == _OTHERS else INK, **style)
+        text = f"{_shortened(named(step), max(letters, 10))} · {percent(n / total)}"
+        style = {"va": "center", "size": 7.5, "bbox": CLEAR | {"pad": 0.5}, "zorder": 4, "ha": _side()}
+        style["color"] = QUIET if step == _OTHERS else INK
+        write(axes, text, (place + 0.05, middle), offset=(-3 if from_the_right() else 3, 0), **style)
 
 
 def _ordered_states(drawn: pd.DataFrame, moves: pd.DataFrame, order: list[str]) -> list[str]:
@@ -372,7 +445,7 @@ def _boxes(axes: Axes, states: list[str], stays: pd.Series) -> float:
     axes.spines[:].set_visible(False)
     texts = []
     for y, state in enumerate(states):
-        text = _shortened(state, 32 if is_wide() else 17)
+        text = _shortened(named(state), 32 if is_wide() else 17)
         text += f"  ↻ {percent(stays[state])}" if stays.get(state, 0) >= 0.005 else ""
         colour = QUIET if state in _ENDS else INK
         texts.append(axes.text(0, y, text, ha="center", va="center", size=8, color=colour, zorder=4))
@@ -421,18 +494,19 @@ def _chips(axes: Axes, y: float, steps: list[str]) -> None:
         keep -= 1
         for chip in chips:
             chip.remove()
-    at = 4.0
+    at, ahead = 4.0, -1 if from_the_right() else 1
     for i, (chip, width) in enumerate(zip(chips, widths, strict=True)):
-        chip.set_position((at, 0))
+        chip.set_position((ahead * at, 0))
         at += width
         if i + 1 < len(chips):
-            write(axes, "→", (0, y), offset=(at + 10, 0), va="center", ha="center", color=QUIET, size=8)
+            arrow, style = phrase(" → ").strip(), {"va": "center", "ha": "center", "color": QUIET, "size": 8}
+            write(axes, arrow, (0, y), offset=(ahead * (at + 10), 0), **style)
         at += 20
 
 
 def _chip(axes: Axes, y: float, name: str):
     box = {"boxstyle": "round,pad=0.3", "facecolor": "#f3f3f3", "edgecolor": PALE, "lw": 0.8}
-    return write(axes, name, (0, y), offset=(4, 0), va="center", size=8, bbox=box)
+    return write(axes, name, (0, y), offset=(4, 0), va="center", ha=_side(), size=8, bbox=box)
 
 
 def _folded(transitions: pd.DataFrame, order: list[str], most: int) -> pd.DataFrame:
@@ -440,9 +514,9 @@ def _folded(transitions: pd.DataFrame, order: list[str], most: int) -> pd.DataFr
     table = transitions.astype({"source": str, "target": str})
     busy = table.groupby("source")["n"].sum().add(table.groupby("target")["n"].sum(), fill_value=0)
     ranked = busy.sort_index().sort_values(ascending=False, kind="stable").index.tolist()
-    states = ranked if len(ranked) <= most else [*ranked[: most - 1], "all others"]
+    states = ranked if len(ranked) <= most else [*ranked[: most - 1], _OTHERS]
     for end in ("source", "target"):
-        table[end] = table[end].where(table[end].isin(states), "all others")
+        table[end] = table[end].where(table[end].isin(states), _OTHERS)
     square = table.pivot_table(index="source", columns="target", values="n", aggfunc="sum", fill_value=0)
     # Nobody comes back to the start, or leaves from the end.
     place = {"(start)": -1, "(end)": len(order) + 1} | {step: i for i, step in enumerate(order)}

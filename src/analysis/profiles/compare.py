@@ -9,7 +9,9 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
-from analysis.evidence import in_words, percent, percent_range
+from analysis.evidence import in_words, percent
+from analysis.locale import named
+from analysis.phrases import figure, phrase
 from analysis.profiles.targets import best
 from analysis.profiles.traits import NONE, family, is_list, unusable
 from analysis.schema import FAMILIES, PROFILE_COLUMNS, TABLES, profile_column
@@ -79,7 +81,7 @@ def compare(
     told = [item_of.get(trait, (trait, level)) for trait, level in zip(found["trait"], found["level"], strict=True)]
     found = found.assign(trait=[trait for trait, _ in told], level=[level for _, level in told])
     found.insert(0, "family", [family(trait) for trait in found["trait"]])
-    found["words"] = [_in_words(row, by) for row in found.itertuples()]
+    found["words"] = [_in_words(row, _customers_in_words(row.n, by, row.group)) for row in found.itertuples()]
     return found.sort_values(
         "family", key=lambda names: names.map(list(FAMILIES).index), kind="stable", ignore_index=True
     )
@@ -107,13 +109,13 @@ def best_apart(profiles: pd.DataFrame, value: str, top: float = 0.2) -> pd.DataF
     >>> best_apart(table, "total_spend")["words"].iloc[0]
     'Of 8 customers among the best fifth, 0 % have city “Qom”, 100 % of the others (difference −100 to −53 points).'
     """
-    who = f"among the best {'fifth' if top == 0.2 else percent(top)}"
     is_best = profiles["customer_id"].map(best(profiles, value, top)).fillna(False).astype(bool)
     traits = profiles.drop(columns=[c for c in (*_SUMS, value, "tags") if c in profiles])
-    compared = compare(traits.assign(group=is_best.map({True: who, False: "others"})), "group")
-    apart = compared[(compared["group"] == who) & compared["distinctive"]]
-    said = [words.replace(f"with group “{who}”", who) for words in apart["words"]]
-    return apart.assign(words=said, group=who.removeprefix("among ")).reset_index(drop=True)
+    compared = compare(traits.assign(group=is_best.map({True: "best", False: "others"})), "group")
+    apart = compared[(compared["group"] == "best") & compared["distinctive"]]
+    who = phrase("the best fifth") if top == 0.2 else phrase("the best {share}", share=percent(top))
+    said = [_in_words(row, phrase("{n:,} customers among {group}", n=row.n, group=who)) for row in apart.itertuples()]
+    return apart.assign(words=said, group=who).reset_index(drop=True)
 
 
 def shares(profiles: pd.DataFrame, column: str, confidence: float = 0.95) -> pd.DataFrame:
@@ -168,7 +170,7 @@ def in_the_dark(profiles: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
     DataFrame, one row per family that has columns
         group : str, the family; customers : int, whom it is about (persons have no industry, companies no gender, where
         the base tells them apart); dark : int, how many of them have nothing in it; value, low, high : float, their
-        share with Wilson's interval; columns : str, what was looked at.
+        share with Wilson's interval; columns : str, what was looked at, in words.
 
     Notes
     -----
@@ -178,9 +180,9 @@ def in_the_dark(profiles: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
     --------
     >>> table = pd.DataFrame({"customer_id": ["a", "b"], "age": [30, None], "n_orders": [0, 2]})
     >>> in_the_dark(table)[["group", "customers", "dark", "columns"]]
-             group  customers  dark   columns
-    0  demographic          2     1       age
-    1  behavioural          2     1  n_orders
+             group  customers  dark           columns
+    0  demographic          2     1               age
+    1  behavioural          2     1  number of orders
     """
     rows = []
     for of in FAMILIES:
@@ -193,7 +195,8 @@ def in_the_dark(profiles: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
         if columns and len(about):
             dark = int((~pd.concat([_says_something(about[c]) for c in columns], axis=1).any(axis=1)).sum())
             low, high = evidence.share_interval(dark, len(about), confidence)
-            rows.append((of, len(about), dark, dark / len(about), low, high, ", ".join(columns)))
+            looked_at = phrase(", ").join(dict.fromkeys(in_words(c) for c in columns))  # some are about the same
+            rows.append((of, len(about), dark, dark / len(about), low, high, looked_at))
     return pd.DataFrame(rows, columns=["group", "customers", "dark", "value", "low", "high", "columns"])
 
 
@@ -222,19 +225,35 @@ def _says_something(column: pd.Series) -> pd.Series:
     return column.notna() & (column.astype(str) != "nan")
 
 
-def _in_words(row, by: str) -> str:
+def _customers_in_words(n: int, by: str, group) -> str:
+    """So many customers of a group, and what makes them one."""
+    level = {True: "yes", False: "no"}.get(group, group) if isinstance(group, bool | np.bool_) else group
+    return phrase("{n:,} customers with {trait} “{level}”", n=n, trait=in_words(by), level=named(level, by))
+
+
+def _in_words(row, who: str) -> str:
     """A comparison as a sentence."""
-    group = (
-        {True: "yes", False: "no"}.get(row.group, row.group) if isinstance(row.group, bool | np.bool_) else row.group
+    given = {"customers": who, "trait": in_words(row.trait)}
+    if row.kind != "share":
+        given |= {name: _figure(getattr(row, name)) for name in ("value", "elsewhere", "low", "high")}
+        return phrase(
+            "Of {customers}, the mean {trait} is {value}, {elsewhere} among the others (difference {low} to {high}).",
+            **given,
+        )
+    given |= {"value": percent(row.value), "elsewhere": percent(row.elsewhere)}
+    given |= {name: percent(getattr(row, name)).rstrip(" %٪") for name in ("low", "high")}
+    if row.level == "yes":
+        return phrase(
+            "Of {customers}, {value} have {trait}, {elsewhere} of the others (difference {low} to {high} points).",
+            **given,
+        )
+    return phrase(
+        "Of {customers}, {value} have {trait} “{level}”, {elsewhere} of the others (difference {low} to {high} "
+        "points).",
+        level=named(row.level, row.trait),
+        **given,
     )
-    who, trait = f"Of {row.n:,} customers with {in_words(by)} “{group}”", in_words(row.trait)
-    if row.kind == "share":
-        has = f"have {trait}" + ("" if row.level == "yes" else f" “{row.level}”")
-        points = percent_range(row.low, row.high).replace(" %", " points")
-        return f"{who}, {percent(row.value)} {has}, {percent(row.elsewhere)} of the others (difference {points})."
-    here, elsewhere, low, high = (_figure(x) for x in (row.value, row.elsewhere, row.low, row.high))
-    return f"{who}, the mean {trait} is {here}, {elsewhere} among the others (difference {low} to {high})."
 
 
 def _figure(number: float) -> str:
-    return (f"{number:,.3g}" if abs(number) < 1000 else f"{number:,.0f}").replace("-", "−")
+    return figure((f"{number:,.3g}" if abs(number) < 1000 else f"{number:,.0f}").replace("-", "−"))

@@ -15,11 +15,17 @@ from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.expressions import collected, last_day, midnight
+from analysis.locale import day
+from analysis.phrases import marked, phrase
 from analysis.profiles.build import build
 from analysis.profiles.targets import first_day, known_customers, orders_of_the_time
 
 #: What can be looked for in the days after, and the unit of that outcome.
-OUTCOMES = {"spend": "what they spent", "bought": "whether they bought", "answered": "whether they answered"}
+OUTCOMES = {
+    "spend": marked("what they spent"),
+    "bought": marked("whether they bought"),
+    "answered": marked("whether they answered"),
+}
 
 #: Shorter than this is no time in which customers show what they are.
 _FEWEST_DAYS = 14
@@ -86,11 +92,15 @@ def followed(base: Mapping[str, IntoFrame], days: int = 90, outcome: str = "spen
         raise Problem(f"days is {days}; to see what customers did later takes one day at least, e.g. days=90.")
     if span < 90:
         days = min(days, span // 2)
-        words = f"known on {as_of - timedelta(days)}, with {OUTCOMES[outcome]} in the {days} days after"
+        begins, what = day(as_of - timedelta(days)), phrase(OUTCOMES[outcome])
+        words = phrase("known on {day}, with {what} in the {days} days after", day=begins, what=what, days=days)
         return Followed(_known_with(base, as_of - timedelta(days), days, outcome), None, days, words)
     days = min(days, span // 3)
     then, now = (as_of - timedelta(n * days) for n in (2, 1))
-    words = f"known on {then} and on {now}, each time with {OUTCOMES[outcome]} in the {days} days after"
+    words = phrase(
+        "known on {then} and on {now}, each time with {what} in the {days} days after",
+        **{"then": day(then), "now": day(now), "what": phrase(OUTCOMES[outcome]), "days": days},
+    )
     return Followed(_known_with(base, then, days, outcome), _known_with(base, now, days, outcome), days, words)
 
 

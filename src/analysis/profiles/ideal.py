@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import holm, in_words, percent, percent_range, ratio_of_shares, share_interval
+from analysis.evidence import holm, in_words, percent, percent_range, ratio_of_shares, share_interval, times
+from analysis.locale import named
+from analysis.phrases import figure, phrase
 from analysis.profiles import fit as fitting
 from analysis.profiles import traits as of_customers
 
@@ -182,12 +184,13 @@ def findings(ideal: Ideal, at_most: int = 6) -> list[str]:
     The fit is no better than the naive rule: on customers it had not seen, ...
     Of 100 customers with city “Yazd”, 50 % meet it, 12 times as often as the others (interval 4.4 to 37).
     """
-    low, high = share_interval(ideal.met, ideal.customers)
-    sentences = [
-        f"{ideal.met:,} of {ideal.customers:,} customers meet the target “{ideal.target}” "
-        f"({percent(ideal.met / ideal.customers)}, interval {percent_range(low, high)})."
-    ]
-    return [*sentences, _of_the_fit(ideal), *_of_the_marks(ideal, at_most)]
+    reached = phrase(
+        "{k:,} of {n:,} customers meet the target “{target}” ({share}, interval {interval}).",
+        **{"k": ideal.met, "n": ideal.customers, "target": named(ideal.target, "target")},
+        share=percent(ideal.met / ideal.customers),
+        interval=percent_range(*share_interval(ideal.met, ideal.customers)),
+    )
+    return [reached, _of_the_fit(ideal), *_of_the_marks(ideal, at_most)]
 
 
 def strongest(ideal: Ideal, at_most: int = 12) -> pd.DataFrame:
@@ -211,7 +214,10 @@ def strongest(ideal: Ideal, at_most: int = 12) -> pd.DataFrame:
         ["more", "strength", "trait", "level"], ascending=[False, False, True, True]
     )
     each = ranked.drop_duplicates("trait").head(at_most).drop(columns=["more", "strength"])
-    group = [f"{in_words(trait)}: {level}" for trait, level in zip(each["trait"], each["level"], strict=True)]
+    group = [
+        phrase("{trait}: {level}", trait=in_words(row.trait), level=named(row.level, row.trait))
+        for row in each.itertuples()
+    ]
     return each.assign(group=group, value=each["lift"]).reset_index(drop=True)
 
 
@@ -363,26 +369,45 @@ def _verdict(judged: pd.DataFrame, any_marks: bool) -> str:
 
 def _of_the_fit(ideal: Ideal) -> str:
     if ideal.verdict == TOO_FEW:
-        return (
-            f"{ideal.met:,} meet it and {ideal.customers - ideal.met:,} do not: at least {FEWEST} of either, and a "
-            "trait that varies, are needed to learn a fit and to judge it."
+        return phrase(
+            "{k:,} meet it and {others:,} do not: at least {least} of either, and a trait that varies, are needed to "
+            "learn a fit and to judge it.",
+            **{"k": ideal.met, "others": ideal.customers - ideal.met, "least": FEWEST},
         )
-    figure = ideal.judgement.set_index(["rule", "figure"])
-    area = _told(figure.loc[("fit", "area under the curve")])
+    figures = ideal.judgement.set_index(["rule", "figure"])
+    area = _told(figures.loc[("fit", "area under the curve")])
     if ideal.verdict == NOTHING:
-        return f"Nothing recorded tells who meets it: area under the curve {area}, and 0.5 is chance."
-    rules = [rule for rule, name in figure.index if rule.startswith("fit less") and name == "area under the curve"]
-    ahead = [f"{_told(figure.loc[(r, 'area under the curve')])} more than {r.removeprefix('fit less ')}" for r in rules]
-    lift = _told(figure.loc[("fit", "lift at 10 %")])
-    return (
-        f"The fit is {ideal.verdict}: on customers it had not seen, its area under the curve is {area}, "
-        f"{', '.join(ahead)}. The tenth with the highest fit meet the target {lift} times as often as everybody."
+        return phrase("Nothing recorded tells who meets it: area under the curve {area}, and 0.5 is chance.", area=area)
+    given = {"area": area, "ahead": _ahead_in_words(figures), "lift": _told(figures.loc[("fit", "lift at 10 %")])}
+    if ideal.verdict == BETTER:
+        return phrase(
+            "The fit is better than the naive rule: on customers it had not seen, its area under the curve is {area}, "
+            "{ahead}. The tenth with the highest fit meet the target {lift} times as often as everybody.",
+            **given,
+        )
+    return phrase(
+        "The fit is no better than the naive rule: on customers it had not seen, its area under the curve is {area}, "
+        "{ahead}. The tenth with the highest fit meet the target {lift} times as often as everybody.",
+        **given,
+    )
+
+
+def _ahead_in_words(figures: pd.DataFrame) -> str:
+    """How far the area of the fit is ahead of that of each naive rule."""
+    rules = [rule for rule, name in figures.index if rule.startswith("fit less") and name == "area under the curve"]
+    return phrase(", ").join(
+        phrase(
+            "{figure} more than {rule}",
+            figure=_told(figures.loc[(rule, "area under the curve")]),
+            rule=named(rule.removeprefix("fit less ")),
+        )
+        for rule in rules
     )
 
 
 def _told(row: pd.Series) -> str:
-    value, low, high = (f"{x:.2f}".replace("-", "−") for x in (row["value"], row["low"], row["high"]))
-    return f"{value} ({low} to {high})"
+    value, low, high = (figure(f"{x:.2f}".replace("-", "−")) for x in (row["value"], row["low"], row["high"]))
+    return phrase("{figure} ({low} to {high})", figure=value, low=low, high=high)
 
 
 def _of_the_marks(ideal: Ideal, at_most: int) -> list[str]:
@@ -390,19 +415,33 @@ def _of_the_marks(ideal: Ideal, at_most: int) -> list[str]:
         return []
     if not ideal.lifts["marks"].any():
         return [
-            f"No trait marks them: of {len(ideal.lifts):,} levels compared, none differs beyond chance and by much."
+            phrase(
+                "No trait marks them: of {n:,} levels compared, none differs beyond chance and by much.",
+                n=len(ideal.lifts),
+            )
         ]
     return [_of_one_mark(row) for row in strongest(ideal, at_most).itertuples()]
 
 
 def _of_one_mark(row) -> str:
     """A level in a sentence: how many customers, their share, how much oftener than the others."""
-    who = f"with {in_words(row.trait)} “{row.level}”"
-    interval = (
-        f"interval {row.low:.2g} to {row.high:.2g}" if np.isfinite(row.high) else f"interval from {row.low:.2g} up"
+    given = {"n": row.customers, "trait": in_words(row.trait), "level": named(row.level, row.trait)}
+    return phrase(
+        "Of {n:,} customers with {trait} “{level}”, {share} meet it, {often} ({interval}).",
+        **given,
+        **{"share": percent(row.share), "often": _often_in_words(row.lift), "interval": _interval_in_words(row)},
     )
-    if not np.isfinite(row.lift):
-        often = "and none of the others"
-    else:
-        often = f"{row.lift:.2g} times as often as the others" if row.lift else "fewer than of the others"
-    return f"Of {row.customers:,} customers {who}, {percent(row.share)} meet it, {often} ({interval})."
+
+
+def _often_in_words(lift: float) -> str:
+    if not np.isfinite(lift):
+        return phrase("and none of the others")
+    if not lift:
+        return phrase("fewer than of the others")
+    return phrase("{lift} times as often as the others", lift=times(lift))
+
+
+def _interval_in_words(row) -> str:
+    if np.isfinite(row.high):
+        return phrase("interval {low} to {high}", low=times(row.low), high=times(row.high))
+    return phrase("interval from {low} up", low=times(row.low))

@@ -11,7 +11,9 @@ import pandas as pd
 from scipy.special import chdtrc, ndtri
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import percent
+from analysis.evidence import in_words, percent, times
+from analysis.locale import named
+from analysis.phrases import phrase
 from analysis.schema import profile_column
 
 OTHER = "other places"
@@ -118,7 +120,7 @@ def by_place(
         raise Problem(
             f'"{place}" has {len(groups)} places of {min_size} customers with a {value} or more; two are needed.'
         )
-    return _shrunk(groups, scale, len(profiles) - int(groups["size"].sum()), confidence, f"{value} by {place}")
+    return _shrunk(groups, scale, len(profiles) - int(groups["size"].sum()), confidence, (value, place))
 
 
 def place_to_show(profiles: pd.DataFrame, value: str, min_size: int = 20) -> str:
@@ -142,7 +144,7 @@ def _judged_values(profiles: pd.DataFrame, value: str, place: str) -> tuple[pd.D
     return known, "share" if set(known["x"].unique()) <= {0.0, 1.0} else "mean"
 
 
-def _shrunk(groups: pd.DataFrame, scale: str, left_out: int, confidence: float, what: str) -> Places:
+def _shrunk(groups: pd.DataFrame, scale: str, left_out: int, confidence: float, what: tuple) -> Places:
     """The verdict over places, from the size, mean and variance of each."""
     n, mean, spread = (groups[c].to_numpy(dtype=float) for c in ("size", "mean", "var"))
     freedom, within = len(n) - 1, np.nansum(spread * (n - 1)) / (n.sum() - len(n))
@@ -169,14 +171,30 @@ def _shrunk(groups: pd.DataFrame, scale: str, left_out: int, confidence: float, 
     return Places(table, float(told(whole)), scale, q, freedom, p, differ, chance, left_out, words)
 
 
-def _in_words(what: str, table: pd.DataFrame, q: float, freedom: int, p: float, differ: bool, chance: float) -> str:
-    test = f"Q {q:,.1f} on {freedom} degrees of freedom, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
+def _in_words(
+    what: tuple[str, str], table: pd.DataFrame, q: float, freedom: int, p: float, differ: bool, chance: float
+) -> str:
+    """The verdict over the places of a value, with the test that it rests on."""
+    given = {"value": in_words(what[0]), "place": in_words(what[1]), "test": _test_in_words(q, freedom, p)}
     if not differ:
-        return f"{what.replace('_', ' ')}: the {len(table)} places do not differ beyond chance ({test})."
+        return phrase("{value} by {place}: the {n} places do not differ beyond chance ({test}).", n=len(table), **given)
     first, last = table.iloc[0], table.iloc[-1]
-    ratio = f", {first['shrunk'] / last['shrunk']:.2g} times as much in {first['group']} as in {last['group']}"
-    by_how_much = ratio if last["shrunk"] > 0 else ""
-    return (
-        f"{what.replace('_', ' ')}: places differ ({test}{by_how_much}); chance alone would make {percent(chance)} of "
-        "the spread that is seen."
+    given["share"] = percent(chance)
+    if not last["shrunk"] > 0:
+        return phrase(
+            "{value} by {place}: places differ ({test}); chance alone would make {share} of the spread that is seen.",
+            **given,
+        )
+    given |= {"first": named(first["group"]), "last": named(last["group"])}
+    return phrase(
+        "{value} by {place}: places differ ({test}, {ratio} times as much in {first} as in {last}); chance alone "
+        "would make {share} of the spread that is seen.",
+        ratio=times(first["shrunk"] / last["shrunk"]),
+        **given,
     )
+
+
+def _test_in_words(q: float, freedom: int, p: float) -> str:
+    if p < 0.001:
+        return phrase("Q {q:,.1f} on {freedom} degrees of freedom, p < 0.001", q=q, freedom=freedom)
+    return phrase("Q {q:,.1f} on {freedom} degrees of freedom, p = {p:.3f}", q=q, freedom=freedom, p=p)

@@ -14,6 +14,8 @@ from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.expressions import collected, day_of, midnight, table_until
+from analysis.locale import day as dated
+from analysis.phrases import phrase
 from analysis.profiles import behaviour
 from analysis.profiles.build import build
 from analysis.profiles.traits import attributes
@@ -111,14 +113,14 @@ def known_and_met(
             known = [*KINDS, *(c for c in profiles if pd.api.types.is_bool_dtype(profiles[c]))]
             raise Problem(f'There is no target "{target}".{did_you_mean(target, known)} There are: {", ".join(known)}.')
         recorded = profiles[["customer_id", *(c for c in attributes(profiles) if c != target)]]
-        return recorded, profiles.set_index("customer_id")[target], "traits and target as recorded now"
+        return recorded, profiles.set_index("customer_id")[target], phrase("traits and target as recorded now")
     kind = target or _kind(base)
     first = first_day(base, "deals" if kind == "won" else "orders") if kind else None
     if first is None or (base.as_of - first).days < 90:
         return None
     days = int(min(days, (base.as_of - first).days // 3))
     day = base.as_of - timedelta(days=days)
-    words = f"traits as of {day}, target in the {days} days after"
+    words = phrase("traits as of {day}, target in the {days} days after", day=dated(day), days=days)
     known = build(base, day)
     return known, _met(base, kind, known, day, base.as_of), words
 

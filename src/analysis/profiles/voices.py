@@ -19,6 +19,8 @@ from scipy.stats import spearmanr
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.expressions import PARTS, midnight, table_until
+from analysis.locale import named
+from analysis.phrases import phrase
 from analysis.schema import TABLES
 
 #: Topics and ratings of fewer customers are not told.
@@ -106,13 +108,14 @@ def rivals(
     brands = brands.sort_values(["customers", "brand"], ascending=[False, True], ignore_index=True)
     if len(brands) < 2:
         raise Problem(f"brand_ratings rates {len(brands)} brands; a comparison needs ours and a rival's.")
-    said = f"“{ours}” was named as ours."
     if ours is None:
-        ours = str(brands["brand"].iloc[0])
-        said = f"“{ours}” is taken for ours, as most customers rate it ({brands['customers'].iloc[0]:,})."
+        ours, raters = str(brands["brand"].iloc[0]), brands["customers"].iloc[0]
+        said = phrase("“{brand}” is taken for ours, as most customers rate it ({n:,}).", brand=named(ours), n=raters)
     elif ours not in set(brands["brand"]):
         there = ", ".join(brands["brand"])
         raise Problem(f'brand_ratings has no brand "{ours}".{did_you_mean(ours, brands["brand"])} It has: {there}.')
+    else:
+        said = phrase("“{brand}” was named as ours.", brand=named(ours))
     importance, against = _importance(base, rated, as_of, ours, confidence)
     return Rivals(ours, _against_rivals(rated, ours, confidence), importance, against, said)
 

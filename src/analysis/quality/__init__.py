@@ -6,7 +6,7 @@ do; `bends` gives every headline with and without each of them; `above_limits` a
 
 from analysis.quality.assess import assess, bends, completeness, findings, page, worst
 from analysis.quality.guard import above_limits, changes, changes_in_words, limits_in_words
-from analysis.quality.tables import monthly_orders, tables
+from analysis.quality.tables import monthly_orders, row_accounts, tables
 from analysis.sources.duplicates import duplicates
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "limits_in_words",
     "monthly_orders",
     "page",
+    "row_accounts",
     "tables",
     "worst",
 ]

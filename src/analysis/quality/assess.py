@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import percent, short
-from analysis.quality.checks import Defect, Mend, PutBack, all_defects, where
+from analysis.locale import column_name, named, of, retold
+from analysis.phrases import counted, marked, phrase, spoken, translated
+from analysis.quality.checks import Defect, Mend, PutBack, all_defects, check_in_words, where
 from analysis.quality.headlines import HEADLINES, headlines
 from analysis.sources import Base
+from analysis.sources.accounts import reason_in_words
 
 COLUMNS = ("table", "column", "dimension", "check", "checked", "defects", "share", "moves", "bends", "examples", "cure")
 
@@ -20,29 +23,29 @@ TOLD = 0.001
 
 #: Which figures of a profile rest on a column, where nobody would guess it from its name.
 RESTS_ON = {
-    ("customers", "birth_date"): "age, age bands",
-    ("customers", "email"): "whom e-mails reach, who is recorded twice",
-    ("customers", "phone"): "whom calls and texts reach, who is recorded twice",
-    ("customers", "signup_at"): "who was a customer when, acquisition over time",
-    ("orders", "channel"): "used channel",
-    ("orders", "payment_method"): "usual payment method",
-    ("orders", "discount"): "discount share, price sensitivity",
-    ("orders", "branch"): "branches against each other",
-    ("order_lines", "product_id"): "categories, brands, price level",
-    ("order_lines", "quantity"): "price level",
-    ("order_lines", "unit_price"): "price level",
-    ("products", "category"): "favourite category, how widely they buy",
-    ("products", "brand"): "loyalty to brands",
-    ("products", "name"): "what is bought together",
-    ("touchpoints", "channel"): "contacts by channel",
-    ("touchpoints", "stage"): "the journey's stages",
-    ("feedback", "score"): "last NPS, mean satisfaction",
-    ("feedback", "topic"): "what customers praise and complain of",
-    ("tickets", "topic"): "what customers complain of",
-    ("tickets", "closed_at"): "how long an answer takes",
-    ("deals", "customer_id"): "deals and win rate of companies",
-    ("deals", "product"): "which product is won",
-    ("deals", "closed_at"): "how long a deal takes",
+    ("customers", "birth_date"): marked("age, age bands"),
+    ("customers", "email"): marked("whom e-mails reach, who is recorded twice"),
+    ("customers", "phone"): marked("whom calls and texts reach, who is recorded twice"),
+    ("customers", "signup_at"): marked("who was a customer when, acquisition over time"),
+    ("orders", "channel"): marked("used channel"),
+    ("orders", "payment_method"): marked("usual payment method"),
+    ("orders", "discount"): marked("discount share, price sensitivity"),
+    ("orders", "branch"): marked("branches against each other"),
+    ("order_lines", "product_id"): marked("categories, brands, price level"),
+    ("order_lines", "quantity"): marked("price level"),
+    ("order_lines", "unit_price"): marked("price level"),
+    ("products", "category"): marked("favourite category, how widely they buy"),
+    ("products", "brand"): marked("loyalty to brands"),
+    ("products", "name"): marked("what is bought together"),
+    ("touchpoints", "channel"): marked("contacts by channel"),
+    ("touchpoints", "stage"): marked("the journey's stages"),
+    ("feedback", "score"): marked("last NPS, mean satisfaction"),
+    ("feedback", "topic"): marked("what customers praise and complain of"),
+    ("tickets", "topic"): marked("what customers complain of"),
+    ("tickets", "closed_at"): marked("how long an answer takes"),
+    ("deals", "customer_id"): marked("deals and win rate of companies"),
+    ("deals", "product"): marked("which product is won"),
+    ("deals", "closed_at"): marked("how long a deal takes"),
 }
 
 
@@ -70,9 +73,9 @@ def assess(base: Base) -> pd.DataFrame:
         moved = bent[bent["number"] == number]
         share = d.defects / d.checked if d.checked else 0.0
         moves = float(moved["change"].abs().max()) if len(moved) else np.nan
-        text = _in_words(moved, base.currency) if len(moved) else RESTS_ON.get((d.table, d.column), "")
+        text = _in_words(moved, base.currency) if len(moved) else translated(RESTS_ON.get((d.table, d.column), ""))
         told = (d.table, d.column, d.dimension, d.check, d.checked, d.defects, share, moves)
-        rows.append((*told, text if d.defects else "", ", ".join(d.examples), d.cure))
+        rows.append((*told, text if d.defects else "", phrase(", ").join(d.examples), d.cure))
     table = pd.DataFrame(rows, columns=COLUMNS)
     order = table.assign(worst=table["moves"].fillna(0.0))
     order = order.sort_values(
@@ -107,34 +110,23 @@ def completeness(quality: pd.DataFrame) -> pd.DataFrame:
 def findings(base: Base, quality: pd.DataFrame) -> list[str]:
     """What a reader of the report should know about the data, in sentences with their figures."""
     accounts = base.accounts[~base.accounts["derived"].astype(bool)]
-    aside = accounts[accounts["reason"] != ""].sort_values(["rows", "reason"], ascending=[False, True])
-    read, tables = int(accounts["rows"].sum()), accounts["table"].nunique()
-    sentences = [
-        f"{read:,} rows in {tables} table{'s' if tables != 1 else ''} were read; "
-        f"{int(aside['rows'].sum()):,} were set aside."
-    ]
-    if made := sorted(set(base.accounts["table"]) - set(accounts["table"])):
-        sentences[0] += f" From them {' and '.join(made)} were made."
-    if len(aside):
-        most = aside.iloc[0]
-        of = int(base.accounts.loc[base.accounts["table"] == most["table"], "rows"].sum())
-        sentences.append(
-            f"Most common reason: {most['reason']} ({most['rows']:,} of {of:,} rows of {most['table']}, "
-            f"{percent(most['rows'] / of)})."
-        )
+    sentences = [" ".join(_rows_in_words(base, accounts))]
+    sentences += _most_common_reason(base, accounts)
     if joined := len(base.customer_merges):
-        sentences.append(f"{joined:,} second records of a person were joined with the first, as the mapping asks for.")
+        sentences.append(
+            phrase("{n:,} second records of a person were joined with the first, as the mapping asks for.", n=joined)
+        )
     for row in quality[quality["moves"] >= 0.01].head(3).itertuples():
-        sentences.append(f"{where(row)}: {row.check} ({row.defects:,} of {row.checked:,}). Mended: {row.bends}.")
+        told = {"place": where(row), "check": check_in_words(row.check), "bends": row.bends}
+        told |= {"defects": row.defects, "checked": row.checked}
+        sentences.append(phrase("{place}: {check} ({defects:,} of {checked:,}). Mended: {bends}.", **told))
     holes = completeness(quality).query("table == 'customers' and filled < 0.5")
     if len(holes):
-        named = ", ".join(f"{h.column} ({percent(h.filled)})" for h in holes.head(4).itertuples())
-        sentences.append(f"Known of fewer than half of the customers: {named}.")
+        shares = [f"{column_name(h.column)} ({percent(h.filled)})" for h in holes.head(4).itertuples()]
+        listed = phrase(", ").join(shares)
+        sentences.append(phrase("Known of fewer than half of the customers: {columns}.", columns=listed))
     stale = quality[quality["check"].str.startswith("stops ")]
-    sentences += [
-        f"{row.table} stops early: {row.examples}, {row.check.removeprefix('stops ')}." for row in stale.itertuples()
-    ]
-    return sentences
+    return [*sentences, *(_stopped_in_words(row) for row in stale.itertuples())]
 
 
 def worst(quality: pd.DataFrame, most: int = 12) -> pd.DataFrame:
@@ -142,13 +134,13 @@ def worst(quality: pd.DataFrame, most: int = 12) -> pd.DataFrame:
     defects = quality[(quality["defects"] > 0) & (quality["check"] != "empty")].head(most)
     rows = [
         (
-            f"{where(d)}: {d.check} ({_of(d)})" + (f", e.g. {d.examples}" if d.examples else ""),
-            ("" if pd.isna(d.moves) else "mended: ") + d.bends,
+            _defect_in_words(d) + (phrase(", e.g. {examples}", examples=d.examples) if d.examples else ""),
+            d.bends if pd.isna(d.moves) else phrase("mended: {bends}", bends=d.bends),
             d.cure,
         )
         for d in defects.itertuples()
     ]
-    return pd.DataFrame(rows, columns=["what is wrong", "what it bends", "what to do"])
+    return pd.DataFrame(rows, columns=[marked("what is wrong"), marked("what it bends"), marked("what to do")])
 
 
 def page(quality: pd.DataFrame, most: int = 25) -> list[str]:
@@ -156,7 +148,7 @@ def page(quality: pd.DataFrame, most: int = 25) -> list[str]:
     defects = quality[(quality["defects"] > 0) & (quality["check"] != "empty")]
     lines = ["Defects, worst first:"] if len(defects) else ["No defect was found."]
     for row in defects.head(most).itertuples():
-        lines.append(f"  {where(row)}: {row.check} ({_of(row)})")
+        lines.append(f"  {_defect_in_words(row)}")
         lines += [f"      {label} {text}" for label, text in _more(row) if text]
     if len(defects) > most:
         lines.append(f"  … and {len(defects) - most} more, which weigh less")
@@ -165,8 +157,48 @@ def page(quality: pd.DataFrame, most: int = 25) -> list[str]:
     return [*lines, f"Empty cells: in {len(holes)} columns" + (f"; emptiest: {emptiest}" if emptiest else "")]
 
 
+def _rows_in_words(base: Base, accounts: pd.DataFrame) -> list[str]:
+    """How many rows were read and set aside, and which tables were made from them."""
+    aside = int(accounts.loc[accounts["reason"] != "", "rows"].sum())
+    tables = counted(accounts["table"].nunique(), "table")
+    text = phrase(
+        "{read:,} rows in {tables} were read; {aside:,} were set aside.",
+        read=int(accounts["rows"].sum()),
+        tables=tables,
+        aside=aside,
+    )
+    made = [named(table, "table") for table in sorted(set(base.accounts["table"]) - set(accounts["table"]))]
+    if not made:
+        return [text]
+    return [text, phrase("From them {tables} were made.", tables=of(spoken()).enumerated(made))]
+
+
+def _most_common_reason(base: Base, accounts: pd.DataFrame) -> list[str]:
+    """The commonest reason for setting rows aside, if any were."""
+    aside = accounts[accounts["reason"] != ""].sort_values(["rows", "reason"], ascending=[False, True])
+    if aside.empty:
+        return []
+    most = aside.iloc[0]
+    rows = int(base.accounts.loc[base.accounts["table"] == most["table"], "rows"].sum())
+    told = {"reason": reason_in_words(most["reason"]), "table": named(most["table"], "table")}
+    told |= {"n": most["rows"], "rows": rows, "share": percent(most["rows"] / rows)}
+    return [phrase("Most common reason: {reason} ({n:,} of {rows:,} rows of {table}, {share}).", **told)]
+
+
+def _stopped_in_words(row) -> str:
+    early = retold(row.check.removeprefix("stops "), (marked("{days} days before {day}"),))
+    return phrase(
+        "{table} stops early: {last}, {early}.", table=named(row.table, "table"), last=row.examples, early=early
+    )
+
+
+def _defect_in_words(row) -> str:
+    return f"{where(row)}: {check_in_words(row.check)} ({_of(row)})"
+
+
 def _of(row) -> str:
-    return f"{row.defects:,} of {row.checked:,}, {percent(row.defects / row.checked, 1)}"
+    share = percent(row.defects / row.checked, 1)
+    return phrase("{n:,} of {all:,}, {share}", n=row.defects, all=row.checked, share=share)
 
 
 def _more(row) -> tuple:
@@ -229,17 +261,20 @@ def _in_words(moved: pd.DataFrame, currency: str) -> str:
     """The two headlines that move most, from what to what."""
     told = moved[moved["change"].abs() >= TOLD]
     if told.empty:
-        return "no headline by a thousandth"
+        return phrase("no headline by a thousandth")
     told = told.loc[told["change"].abs().sort_values(ascending=False, kind="stable").index].head(2)
-    return "; ".join(_from_to(row, currency) for row in told.itertuples())
+    return phrase("; ").join(_from_to(row, currency) for row in told.itertuples())
 
 
 def _from_to(row, currency: str) -> str:
     """A headline as it is and mended; where both read alike, by how much it changes."""
     before, after = (written(row.headline, figure) for figure in (row.as_it_is, row.mended))
+    name = phrase(row.headline)
     if before == after:
-        return f"{row.headline} {'+' if row.change > 0 else ''}{percent(row.change, 1)}"
-    return f"{row.headline} {before} → {written(row.headline, row.mended, currency)}"
+        sign = "+" if row.change > 0 else ""
+        return phrase("{headline} {change}", headline=name, change=sign + percent(row.change, 1))
+    after = written(row.headline, row.mended, currency)
+    return phrase("{headline} {before} → {after}", headline=name, before=before, after=after)
 
 
 def written(headline: str, figure: float, currency: str = "") -> str:
@@ -253,5 +288,6 @@ def written(headline: str, figure: float, currency: str = "") -> str:
     kind = HEADLINES[headline]
     if kind == "share":
         return percent(figure, 1)
-    unit = currency if kind == "amount" else {"days": "days"}.get(kind, "")
-    return f"{short(figure) if kind == 'amount' else f'{figure:,.0f}'} {unit}".rstrip()
+    if kind == "amount":
+        return f"{short(figure)} {named(currency, 'currency')}".rstrip()
+    return phrase("{n:,.0f} days", n=figure) if kind == "days" else phrase("{n:,.0f}", n=figure)

@@ -20,9 +20,13 @@ from rapidfuzz.distance import OSA
 
 from analysis import schema
 from analysis.expressions import day_of
+from analysis.locale import column_name, day, named, retold
+from analysis.phrases import figure, marked, phrase
 from analysis.quality.tables import first_of_the_bulk, span
 from analysis.sources import Base
+from analysis.sources.accounts import reason_in_words
 from analysis.sources.duplicates import duplicates, merges
+from analysis.sources.likeness import why_in_words
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
 
@@ -98,6 +102,24 @@ _DIMENSION_OF_REASON = {
     "no ": "completeness",
     "in the future": "timeliness",
 }
+
+
+#: What stands before the reason in the check of rows that were set aside.
+_ASIDE = "set aside: "
+
+#: All checks: kept in English, as runs are compared by them, and said to readers by `check_in_words`.
+_SAID = (
+    *(marked("empty"), marked("unreadable"), marked("letters, digits or spaces of another keyboard")),
+    *(marked("born after the day of the report"), marked("older than {years}")),
+    *(marked("a day of birth that too many share"), marked("long before all others, which begin on {day}")),
+    *(marked("out of line with all others"), marked("{scale} runs from {low} to {high}")),
+    *(marked("mangled by a spreadsheet"), marked("no address"), marked("not 7 to 15 digits")),
+    *(marked("second record of a person"), marked("another spelling of a value")),
+    *(marked("perhaps a slip of one letter"), marked("{last} lies before {first}")),
+    *(marked("bought before signing up"), marked("ten times the product's usual price")),
+    *(marked("not the sum of its lines"), marked("test account"), marked("stops {days} days before {day}")),
+    marked("days without an order"),
+)
 
 
 @dataclass(frozen=True)
@@ -193,9 +215,12 @@ def rows_set_aside(base: Base) -> Iterator[Defect]:
     totals = base.accounts.groupby("table")["rows"].sum()
     for row in base.accounts[base.accounts["defect"].astype(bool)].itertuples():
         of = next((d for start, d in _DIMENSION_OF_REASON.items() if row.reason.startswith(start)), "validity")
-        cure = f"They stand in set_aside/{row.table}.parquet, as they came: take them to whoever owns the source."
+        cure = phrase(
+            "They stand in set_aside/{table}.parquet, as they came: take them to whoever owns the source.",
+            table=row.table,
+        )
         counts = int(totals[row.table]), int(row.rows)
-        yield Defect(row.table, "", f"set aside: {row.reason}", of, *counts, (), cure, _put_back(row))
+        yield Defect(row.table, "", f"{_ASIDE}{row.reason}", of, *counts, (), cure, _put_back(row))
 
 
 def _put_back(row) -> PutBack | None:
@@ -212,8 +237,9 @@ def unreadable_cells(base: Base) -> Iterator[Defect]:
     """Filled cells from which reading could make nothing."""
     kept = base.accounts[base.accounts["reason"] == ""].groupby("table")["rows"].sum()
     for cell in base.unreadable.itertuples():
-        cure = (
-            f"Say in the mapping how it is written ({cell.column} = {{ column = …, format = … }}), or mend the export."
+        cure = phrase(
+            "Say in the mapping how it is written ({column} = {{ column = …, format = … }}), or mend the export.",
+            column=cell.column,
         )
         examples = tuple(str(cell.examples).split(", "))
         yield Defect(
@@ -225,7 +251,9 @@ def mixed_alphabets(base: Base) -> Iterator[Defect]:
     """Persian text with letters, digits or spaces of another keyboard; reading has unified it already."""
     kept = base.accounts[base.accounts["reason"] == ""].groupby("table")["rows"].sum()
     for cell in base.unified.itertuples():
-        cure = "Nothing: it was unified on reading. Whoever matches by these values elsewhere has to do the same."
+        cure = phrase(
+            "Nothing: it was unified on reading. Whoever matches by these values elsewhere has to do the same."
+        )
         counts = int(kept[cell.table]), int(cell.cells)
         check = "letters, digits or spaces of another keyboard"
         yield Defect(cell.table, cell.column, check, "validity", *counts, (str(cell.examples),), cure)
@@ -243,16 +271,25 @@ def impossible_births(base: Base) -> Iterator[Defect]:
     late, early = days["day"] > base.as_of.isoformat(), days["day"] < oldest
     shared = ~late & ~early & (days["n"] > PLACEHOLDER * max(days["n"].median(), 1))
     for where, check, cure in (
-        (late, "born after the day of the report", "A two-digit year read as the next century? Give its format."),
+        (
+            late,
+            "born after the day of the report",
+            phrase("A two-digit year read as the next century? Give its format."),
+        ),
         (
             early,
             f"older than {schema.OLDEST}",
-            "A placeholder or another calendar? Set such dates to empty in the mapping.",
+            phrase("A placeholder or another calendar? Set such dates to empty in the mapping."),
         ),
-        (shared, "a day of birth that too many share", "Probably typed to get on: set that day to empty."),
+        (
+            shared,
+            "a day of birth that too many share",
+            phrase("Probably typed to get on: set that day to empty."),
+        ),
     ):
         if where.any():
-            years = [f"born in {day[:4]}" for day in days.loc[where].sort_values("n", ascending=False)["day"]]
+            ranked = days.loc[where].sort_values("n", ascending=False)["day"]
+            years = [phrase("born in {year}", year=int(of[:4])) for of in ranked]
             hit = int(days.loc[where, "n"].sum())
             yield Defect("customers", "birth_date", check, "validity", checked, hit, _first(years), cure)
 
@@ -268,11 +305,12 @@ def days_before_all_others(base: Base) -> Iterator[Defect]:
             continue
         early = days[days["day"] < start]
         text = f"{start:%Y-%m-%d}"
-        cure = f'Set them aside: [tables.{table}.set_aside] "clock not set" = "{time} < \'{text}\'"'
+        rule = f'[tables.{table}.set_aside] "clock not set" = "{time} < \'{text}\'"'
+        cure = phrase("Set them aside: {rule}.", rule=rule)
         keys = base[table].filter(day_of(time) < nw.lit(start.to_pydatetime()))
         yield Defect(
             *(table, time, f"long before all others, which begin on {text}", "validity"),
-            *(int(days["n"].sum()), int(early["n"].sum()), _first(f"{d:%Y-%m-%d}" for d in early["day"]), cure),
+            *(int(days["n"].sum()), int(early["n"].sum()), _first(map(day, early["day"])), cure),
             _orders_left_out(table, keys),
         )
 
@@ -301,13 +339,16 @@ def _out_of_line(base: Base, table: str, column: str) -> Iterator[Defect]:
     # round-off at the edge of a bin: half a bin of room
     out = (value < 10 ** ((low - 0.5) / 20)) | (value > 10 ** ((high + 0.5) / 20)) | few_nines
     found = positive.filter(out)
-    counted = _counts(found.select(column), column).sort_values(["n", column], ascending=[False, True])
-    if counted.empty or counted["n"].sum() > FEW * bins["n"].sum():
+    values = _counts(found.select(column), column).sort_values(["n", column], ascending=[False, True])
+    if values.empty or values["n"].sum() > FEW * bins["n"].sum():
         return
-    examples = _first(f"{v:,.15g}" for v in counted[column])
-    others = f"{_rough(10 ** (low / 20))} to {_rough(10 ** (high / 20))}"
-    cure = f"All others lie at {others}. A slip, a test or a placeholder? Set such rows aside in the mapping."
-    checked, hit = int(bins["n"].sum()), int(counted["n"].sum())
+    examples = _first(figure(f"{v:,.15g}") for v in values[column])
+    cure = phrase(
+        "All others lie at {low} to {high}. A slip, a test or a placeholder? Set such rows aside in the mapping.",
+        low=_rough(10 ** (low / 20)),
+        high=_rough(10 ** (high / 20)),
+    )
+    checked, hit = int(bins["n"].sum()), int(values["n"].sum())
     yield Defect(
         *(table, column, "out of line with all others", "validity", checked, hit, examples, cure),
         _orders_left_out(table, found),
@@ -337,8 +378,8 @@ def scores_outside_their_scale(base: Base) -> Iterator[Defect]:
         outside = scores[~scores[column].between(low, high)]
         if len(outside):
             check = f"{instrument or column} runs from {low} to {high}"
-            cure = "What does such a value stand for? Set it to empty in the mapping if it means no answer."
-            examples = _first(f"{s:g}" for s in outside[column])
+            cure = phrase("What does such a value stand for? Set it to empty in the mapping if it means no answer.")
+            examples = _first(figure(f"{s:g}") for s in outside[column])
             yield Defect(
                 *(table, column, check, "validity", int(scores["n"].sum()), int(outside["n"].sum()), examples, cure)
             )
@@ -352,7 +393,7 @@ def ids_mangled_by_a_spreadsheet(base: Base) -> Iterator[Defect]:
             mangled = base[table].filter(nw.col(key).str.contains(r"^\d([.,]\d+)?[Ee]\+\d+$"))
             shown = _counts(mangled.select(key), key)
             if len(shown):
-                cure = "Export again with this column as text; the digits that are gone cannot be had back."
+                cure = phrase("Export again with this column as text; the digits that are gone cannot be had back.")
                 counts = _rows(base[table]), int(shown["n"].sum())
                 yield Defect(table, key, "mangled by a spreadsheet", "validity", *counts, _first(shown[key]), cure)
 
@@ -370,7 +411,7 @@ def odd_addresses(base: Base) -> Iterator[Defect]:
             if wrong:
                 what = "no address" if column == "email" else "not 7 to 15 digits"
                 shown = _collect(known.filter(~right).select(column).sort(column).head(_EXAMPLES))[column]
-                cure = "Ask for it again at the next contact; nobody can be reached by it."
+                cure = phrase("Ask for it again at the next contact; nobody can be reached by it.")
                 examples = _first(map(shape, shown))
                 yield Defect("customers", column, what, "validity", int(judged["n"].sum()), wrong, examples, cure)
 
@@ -388,11 +429,13 @@ def people_recorded_twice(base: Base) -> Iterator[Defect]:
     twice = merges(customers, duplicates(customers, base.timezone))
     if len(twice):
         reasons = twice["why"].value_counts()
-        cure = "To join them, write [duplicates] with merge = true into the mapping; it can be undone."
+        cure = phrase(
+            "To join them, write {rule} into the mapping; it can be undone.", rule="[duplicates] with merge = true"
+        )
         mend = Mend("customers", _of_engine(base, twice[["customer_id", "merged_into"]]), "joined")
         yield Defect(
             *("customers", "", "second record of a person", "uniqueness", len(customers), len(twice)),
-            *(_first(f"“{why}”" for why in reasons.index), cure, mend),
+            *(_first(phrase("“{why}”", why=why_in_words(why)) for why in reasons.index), cure, mend),
         )
 
 
@@ -406,10 +449,10 @@ def spellings(base: Base) -> Iterator[Defect]:
             other = values[values["value"].isin(right.index)]
             for (table, column), rows in other.groupby(["table", "column"], sort=False):
                 rows = rows.sort_values(["n", "value"], ascending=[False, True])
-                examples = _first(f"“{v}” for “{right[v]}”" for v in rows["value"])
+                examples = _first(phrase("“{odd}” for “{meant}”", odd=v, meant=right[v]) for v in rows["value"])
                 first = rows["value"].iloc[0]
                 replaced = f"replace({column}, {_quoted(first)}, {_quoted(right[first])})"
-                cure = f'In the mapping, {column} = {{ sql = "{replaced}" }}.'
+                cure = phrase("In the mapping, {rule}.", rule=f'{column} = {{ sql = "{replaced}" }}')
                 at = (values["table"] == table) & (values["column"] == column)
                 counts = int(values.loc[at, "n"].sum()), int(rows["n"].sum())
                 yield Defect(table, column, check, "uniqueness", *counts, examples, cure)
@@ -471,7 +514,7 @@ def events_in_the_wrong_order(base: Base) -> Iterator[Defect]:
             judged = _counts(both.select(wrong=nw.col(last) < nw.col(first)), "wrong")
             if wrong := int(judged.loc[judged["wrong"].astype(bool), "n"].sum()):
                 check = f"{last} lies before {first}"
-                cure = "Day and month exchanged, or two clocks? Compare both columns in the source."
+                cure = phrase("Day and month exchanged, or two clocks? Compare both columns in the source.")
                 yield Defect(table, last, check, "consistency", int(judged["n"].sum()), wrong, (), cure)
 
 
@@ -484,7 +527,10 @@ def orders_before_signing_up(base: Base) -> Iterator[Defect]:
     both = known.join(first, on="customer_id").select(before=day_of("ordered_at") < day_of("signup_at"))
     judged = _counts(both, "before")
     if wrong := int(judged.loc[judged["before"].astype(bool), "n"].sum()):
-        cure = "Records made anew, or a shop joined later to the CRM? Do not measure age of a customer by signup_at."
+        cure = phrase(
+            "Records made anew, or a shop joined later to the CRM? Do not measure age of a customer by {column}.",
+            column="signup_at",
+        )
         check = "bought before signing up"
         yield Defect("customers", "signup_at", check, "consistency", int(judged["n"].sum()), wrong, (), cure)
 
@@ -503,10 +549,10 @@ def ten_times_the_usual_price(base: Base) -> Iterator[Defect]:
         return
     wrong = lines.join(_of_engine(base, high[["product_id", "bin"]]), on=["product_id", "bin"], how="semi")
     shown = _collect(wrong.select("unit_price").unique().sort("unit_price").head(_EXAMPLES))["unit_price"]
-    cure = "In the mapping, divide such prices and amounts by ten, or set the orders aside."
+    cure = phrase("In the mapping, divide such prices and amounts by ten, or set the orders aside.")
     yield Defect(
         *("order_lines", "unit_price", "ten times the product's usual price", "consistency"),
-        *(int(prices["n"].sum()), int(high["n"].sum()), _first(f"{p:,.15g}" for p in shown), cure),
+        *(int(prices["n"].sum()), int(high["n"].sum()), _first(figure(f"{p:,.15g}") for p in shown), cure),
         _lowered_by_nine_tenths(base, wrong),
     )
 
@@ -544,7 +590,7 @@ def amounts_that_do_not_add_up(base: Base) -> Iterator[Defect]:
     )
     wrong, checked = int(judged.loc[judged["off"].astype(bool), "n"].sum()), int(judged["n"].sum())
     if 0 < wrong <= 0.2 * checked:  # where most differ, shipping or tax is in one of them
-        cure = "Shipping, vouchers, or lines that are missing? The report takes the order's own amount."
+        cure = phrase("Shipping, vouchers, or lines that are missing? The report takes the order's own amount.")
         yield Defect("orders", "amount", "not the sum of its lines", "consistency", checked, wrong, (), cure)
 
 
@@ -562,7 +608,8 @@ def test_accounts(base: Base) -> Iterator[Defect]:
         return
     found = customers.filter(nw.any_horizontal(*tests, ignore_nulls=True))
     if hit := _rows(found):
-        cure = 'Set them aside: [tables.customers.set_aside] "test account" = "name ILIKE \'test%\'".'
+        rule = '[tables.customers.set_aside] "test account" = "name ILIKE \'test%\'"'
+        cure = phrase("Set them aside: {rule}.", rule=rule)
         mend = Mend("customers", found.select("customer_id"))
         yield Defect("customers", "name", "test account", "consistency", _rows(customers), hit, (), cure, mend)
 
@@ -578,9 +625,9 @@ def tables_that_stopped(base: Base) -> Iterator[Defect]:
             late = (base.as_of - last).days
             if late > STALE_DAYS and late > _longest_silence(base, table):
                 check = f"stops {late} days before {base.as_of}"
-                cure = "Export it again: what looks like customers falling silent may be a file that ended."
+                cure = phrase("Export it again: what looks like customers falling silent may be a file that ended.")
                 time = schema.TABLES[table].time
-                yield Defect(table, time, check, "timeliness", 1, 1, (f"last on {last}",), cure)
+                yield Defect(table, time, check, "timeliness", 1, 1, (phrase("last on {day}", day=day(last)),), cure)
 
 
 def silent_days(base: Base) -> Iterator[Defect]:
@@ -596,8 +643,9 @@ def silent_days(base: Base) -> Iterator[Defect]:
         return
     spanned = int((days["day"].max() - days["day"].min()).days) + 1
     ends = silent["day"] - timedelta(days=1)
-    shown = _first(f"{a:%Y-%m-%d} to {b:%Y-%m-%d}" for a, b in zip(silent["start"], ends, strict=True))
-    cure = "Was the shop closed, or is the export short of these days?"
+    spans = zip(silent["start"], ends, strict=True)
+    shown = _first(phrase("{low} to {high}", low=day(first), high=day(last)) for first, last in spans)
+    cure = phrase("Was the shop closed, or is the export short of these days?")
     missing = int(silent["missing"].sum())
     yield Defect("orders", "ordered_at", "days without an order", "timeliness", spanned, missing, shown, cure)
 
@@ -635,7 +683,21 @@ def folded(value: str) -> str:
 
 def where(row) -> str:
     """The place of a defect, as a reader finds it: table.column, or the table for whole rows."""
-    return f"{row.table}.{row.column}" if row.column else row.table
+    table = named(row.table, "table")
+    return phrase("{table}.{column}", table=table, column=column_name(row.column)) if row.column else table
+
+
+def check_in_words(check: str) -> str:
+    """What is wrong, as readers are told.
+
+    Examples
+    --------
+    >>> check_in_words("stops 40 days before 2026-03-20")
+    'stops 40 days before 2026-03-20'
+    """
+    if check.startswith(_ASIDE):
+        return phrase("set aside: {reason}", reason=reason_in_words(check.removeprefix(_ASIDE)))
+    return retold(check, _SAID)
 
 
 def shape(text: str) -> str:
@@ -686,7 +748,7 @@ def _rough(number: float) -> str:
     >>> _rough(79432823.5), _rough(0.01)
     ('79,000,000', '0.01')
     """
-    return f"{float(f'{number:.2g}'):,.15g}"
+    return figure(f"{float(f'{number:.2g}'):,.15g}")
 
 
 def _quoted(value: str) -> str:

@@ -5,18 +5,19 @@ import numpy as np
 import pandas as pd
 
 from analysis.expressions import PARTS, is_purchase, money, one_if
+from analysis.phrases import marked
 
 #: The headlines: name → how it is written ("count", "amount", "share", "days").
 HEADLINES = {
-    "customers": "count",
-    "buyers": "count",
-    "purchases": "count",
-    "revenue": "amount",
-    "mean order value": "amount",
-    "half of the buyers spent more than": "amount",
-    "buyers who bought once": "share",
-    "revenue share of the top fifth": "share",
-    "usual days since the last purchase": "days",
+    marked("customers"): "count",
+    marked("buyers"): "count",
+    marked("purchases"): "count",
+    marked("revenue"): "amount",
+    marked("mean order value"): "amount",
+    marked("half of the buyers spent more than"): "amount",
+    marked("buyers who bought once"): "share",
+    marked("revenue share of the top fifth"): "share",
+    marked("usual days since the last purchase"): "days",
 }
 
 

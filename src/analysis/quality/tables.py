@@ -7,7 +7,10 @@ import pandas as pd
 
 from analysis import schema
 from analysis.expressions import purchases_of
+from analysis.locale import first_day, month_of
+from analysis.phrases import marked, phrase
 from analysis.sources import Base
+from analysis.sources.accounts import reason_in_words
 
 #: Rows that lie a year or more before all others are no part of the business while they are no more than this share,
 #: as many as reading tolerates: a clock that was never set begins with 1970 or 1980.
@@ -28,27 +31,47 @@ def tables(base: Base) -> pd.DataFrame:
         kept = int(accounts.loc[accounts["reason"] == "", "rows"].sum())
         read = int(accounts["rows"].sum())
         first, last = span(base, table)
-        per = schema.TABLES[table].one_row_per + (", made from other rows" if accounts["derived"].any() else "")
+        per = phrase(schema.TABLES[table].one_row_per)
+        if accounts["derived"].any():
+            per = phrase("{row}, made from other rows", row=per)
         rows.append((table, per, read, kept, read - kept, first, last))
-    return pd.DataFrame(rows, columns=["table", "one row per", "rows read", "kept", "set aside", "from", "to"])
+    counts = [marked("rows read"), marked("kept"), marked("set aside")]
+    return pd.DataFrame(rows, columns=[marked("table"), marked("one row per"), *counts, marked("from"), marked("to")])
+
+
+def row_accounts(base: Base) -> pd.DataFrame:
+    """How many rows of the tables that were read were kept and, for which reason, set aside, as readers are told.
+
+    Returns
+    -------
+    DataFrame, columns ``table``, ``reason`` (empty for the rows kept), ``rows``, ``defect``, ``derived``
+    """
+    said = base.accounts.assign(reason=base.accounts["reason"].map(reason_in_words))
+    return said[["table", "reason", "rows", "defect", "derived"]]
 
 
 def monthly_orders(base: Base) -> pd.DataFrame:
-    """Purchases and their amount per calendar month: columns ``month`` (its first day), ``orders``, ``amount``.
+    """Purchases and their amount per month of the readers' calendar: columns ``month`` (its first day), ``orders``,
+    ``amount``.
 
     A month without orders has a row with 0: a hole in the data looks like one. The last month ends with `as_of`. A few
     orders that lie a year or more before all others, of a clock that was never set, are left out.
     """
     orders = purchases_of(base)
     amount = nw.col("amount") if "amount" in base.columns("orders") else nw.lit(0.0)
-    by_month = orders.select(month=nw.col("ordered_at").dt.truncate("1mo"), amount=amount).group_by("month")
-    found = by_month.agg(orders=nw.len(), amount=nw.col("amount").sum()).collect("pandas").to_native()
-    found["month"] = found["month"].dt.tz_localize(None)
+    by_day = orders.select(day=nw.col("ordered_at").dt.truncate("1d"), amount=amount).group_by("day")
+    found = by_day.agg(orders=nw.len(), amount=nw.col("amount").sum()).collect("pandas").to_native()
     if found.empty:
-        return found[["month", "orders", "amount"]]
-    counts = found.rename(columns={"month": "day", "orders": "n"}).sort_values("day")
-    months = pd.date_range(first_of_the_bulk(counts), found["month"].max(), freq="MS", name="month")
-    return found.set_index("month").reindex(months, fill_value=0).reset_index()
+        return found.rename(columns={"day": "month"})[["month", "orders", "amount"]]
+    found = found.sort_values("day")  # so that sums do not depend on the order of the rows
+    by_month = found.groupby(found["day"].map(month_of))[["orders", "amount"]].sum()
+    begins = pd.Series(pd.to_datetime(by_month.index.map(first_day)), by_month.index)
+    bulk = first_of_the_bulk(pd.DataFrame({"day": begins, "n": by_month["orders"]}))
+    months = range(month_of(bulk), by_month.index.max() + 1)
+    table = by_month.reindex(months, fill_value=0)
+    return table.assign(month=pd.to_datetime([first_day(m) for m in months])).reset_index(drop=True)[
+        ["month", "orders", "amount"]
+    ]
 
 
 def first_of_the_bulk(days: pd.DataFrame) -> pd.Timestamp:

@@ -21,13 +21,11 @@ import jinja2
 from markupsafe import Markup
 
 from analysis.errors import Problem
+from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken
 from analysis.report.chapters import Chapter, chapter
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _REASONS_SHOWN = 3
-# Not strftime: its words follow the machine's language.
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July")
-_MONTHS += ("August", "September", "October", "November", "December")
 
 
 def build(run_dir: Path, previous: Path | None = None) -> Path:
@@ -77,19 +75,22 @@ def page(run: dict, notebooks: dict[str, dict | str]) -> str:
     """
     entries = run.get("chapters") or []
     names = [e["name"] for e in entries]
-    chapters = [_chapter_or_reason(e, notebooks.get(e["name"]), names) for e in entries]
-    return (
-        _environment()
-        .get_template("book.html")
-        .render(
-            run=run,
-            as_of=_day(run.get("as_of")),
-            base=base_sentence(run),
-            rows=rows_sentence(_accounts(run)),
-            chapters=chapters,
-            absent=[c for c in chapters if c.status in ("failed", "missing")],
+    with speaking(run.get("language") or "en"):
+        chapters = [_chapter_or_reason(e, notebooks.get(e["name"]), names) for e in entries]
+        return (
+            _environment()
+            .get_template("book.html")
+            .render(
+                run=run,
+                language=spoken(),
+                direction="rtl" if from_the_right() else "ltr",
+                as_of=_day(run.get("as_of")),
+                base=base_sentence(run),
+                rows=rows_sentence(_accounts(run)),
+                chapters=chapters,
+                absent=[c for c in chapters if c.status in ("failed", "missing")],
+            )
         )
-    )
 
 
 def base_sentence(run: dict) -> str:
@@ -130,9 +131,16 @@ def rows_sentence(accounts: list[dict]) -> str:
         return ""
     read, kept, aside = (sum(a.get(k) or 0 for a in accounts) for k in ("rows_in", "kept", "set_aside"))
     wrong = [a["table"] for a in accounts if not adds_up(a)]
-    sentence = f"{_count(read, 'row')} {'was' if read == 1 else 'were'} read: "
-    sentence += f"{kept:,} kept, {aside:,} set aside{_main_reasons(accounts)}." if aside or wrong else "all were kept."
-    return sentence + (f" The account does not add up for {', '.join(wrong)}." if wrong else "")
+    rows = counted(read, "row")
+    came = phrase("{rows} was read", rows=rows) if read == 1 else phrase("{rows} were read", rows=rows)
+    if not aside and not wrong:
+        return phrase("{came}: all were kept.", came=came)
+    became = phrase("{kept:,} kept, {aside:,} set aside", kept=kept, aside=aside)
+    because = phrase(" ({reasons})", reasons=reasons) if (reasons := _main_reasons(accounts)) else ""
+    sentence = phrase("{came}: {became}{because}.", came=came, became=became, because=because)
+    if wrong:
+        sentence += " " + phrase("The account does not add up for {tables}.", tables=_listed(wrong))
+    return sentence
 
 
 def adds_up(account: dict) -> bool:
@@ -192,10 +200,13 @@ def _accounts(run: dict) -> list[dict]:
 def _main_reasons(accounts: list[dict]) -> str:
     reasons = [(n, a["table"], why) for a in accounts for why, n in (a.get("reasons") or {}).items() if n]
     reasons.sort(key=lambda r: (-r[0], r[1], r[2]))
-    shown = [f"{table}, {why}: {n:,}" for n, table, why in reasons[:_REASONS_SHOWN]]
+    shown = [
+        phrase("{table}, {why}: {n:,}", table=_named(table), why=_named(why), n=n)
+        for n, table, why in reasons[:_REASONS_SHOWN]
+    ]
     rest = len(reasons) - len(shown)
-    shown += [f"{_count(rest, 'other reason')}"] if rest else []
-    return f" ({'; '.join(shown)})" if shown else ""
+    shown += [counted(rest, "other reason")] if rest else []
+    return phrase("; ").join(shown)
 
 
 def _count(n: int, what: str) -> str:
@@ -203,13 +214,29 @@ def _count(n: int, what: str) -> str:
 
 
 def _day(day: str | None) -> str:
-    if not day:
-        return ""
+    from analysis import locale  # here and below: it brings pandas, which importing the report need not
+
     try:
-        parsed = date.fromisoformat(day[:10])
+        return locale.of(spoken()).date(date.fromisoformat(day[:10])) if day else ""
     except ValueError:
         return day
-    return f"{parsed.day} {_MONTHS[parsed.month - 1]} {parsed.year}"
+
+
+def _moment(moment: str) -> str:
+    """A day and the time on it: in English as computers write it, elsewhere by the calendar of the readers."""
+    day, _, clock = moment[:16].partition("T")
+    return f"{day} {clock}" if spoken() == "en" else phrase("{day} at {clock}", day=_day(day), clock=figure(clock))
+
+
+def _named(value: str) -> str:
+    """A table or a reason as the readers call it."""
+    from analysis.locale import named
+
+    return named(value)
+
+
+def _listed(words: list[str]) -> str:
+    return phrase(", ").join(map(_named, words))
 
 
 @cache
@@ -234,8 +261,11 @@ def _environment() -> jinja2.Environment:
         # The page runs these two scripts and no other, whatever slips through the cleaning.
         script_hashes=[_script_hash(files[name]) for name in ("theme.js", "book.js")],
         adds_up=adds_up,
+        phrase=phrase,
     )
-    environment.filters.update(day=_day, count=lambda n: "" if n is None else f"{n:,}", shown=_shown)
+    environment.filters.update(
+        count=lambda n: "" if n is None else figure(f"{n:,}"), figure=figure, moment=_moment, named=_named, shown=_shown
+    )
     return environment
 
 

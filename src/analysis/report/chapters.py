@@ -15,6 +15,7 @@ from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 
+from analysis.phrases import marked, phrase, translated
 from analysis.report.markup import Outline, clean
 
 #: Tags of cells that set a chapter up: folded into one line at its end, since the appendix lists all parameters.
@@ -26,11 +27,16 @@ SUMMARY_TAG = "summary"
 #: What papermill adds to a notebook that failed; the chapter says so itself.
 PAPERMILL_TAG = "papermill-error-cell-tag"
 
+#: How a chapter may end, as the run writes it.
+STATUSES = (marked("made"), marked("unchanged"), marked("failed"), marked("missing"))
+
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _IMPORTS = re.compile(r"(\s*#[^\n]*\n|\s*\n)*(import|from)\s")
 # What objects print about themselves when nobody asked: their address changes from run to run, too.
 _OBJECT = re.compile(r"<(Axes|Figure|.* at 0x[0-9a-f]+).*>|\[<.* at 0x[0-9a-f]+>.*\]", re.DOTALL)
+_TITLE = re.compile(r"\s*#[ \t]+([^\n]+?)[ \t#]*(?:\n|$)")
+_HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", re.DOTALL)
 _WARNING = re.compile(r"^(?:.*?:\d+: )?(\w*Warning: .+)$", re.MULTILINE)
 # CSS pixels per unit, https://www.w3.org/TR/css-values-3/#absolute-lengths
 _PIXELS = {"pt": 96 / 72, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54, "px": 1.0, "": 1.0}
@@ -102,7 +108,7 @@ def chapter(entry: dict, notebook: dict | None, names: Collection[str] = ()) -> 
         notebook=entry.get("notebook") or "",
         seconds=entry.get("seconds"),
     )
-    cells = [c for c in (notebook or {}).get("cells", []) if PAPERMILL_TAG not in _tags(c)]
+    cells = [_spoken(c) for c in (notebook or {}).get("cells", []) if PAPERMILL_TAG not in _tags(c)]
     made.title, cells = _title(cells, made.title)
     outline = Outline(made.name, names, level=2, title=made.title)
     made.blocks = list(_blocks(cells, outline))
@@ -112,15 +118,24 @@ def chapter(entry: dict, notebook: dict | None, names: Collection[str] = ()) -> 
     return made
 
 
+def _spoken(cell: dict) -> dict:
+    """The cell with its text in the language of the readers; the text as it was written keeps its name and parts."""
+    if cell.get("cell_type") != "markdown":
+        return cell
+    source = _source(cell)
+    return cell | {"source": translated(source), "written": source}
+
+
 def _title(cells: list[dict], default: str) -> tuple[str, list[dict]]:
     """The notebook's first heading, and the cells without it: the book sets it as the chapter's title."""
     if not cells or cells[0].get("cell_type") != "markdown":
         return default, cells
-    found = re.match(r"\s*#[ \t]+([^\n]+?)[ \t#]*(?:\n|$)", _source(cells[0]))
-    if not found:
+    first = cells[0]
+    found, written = (_TITLE.match(first[text]) for text in ("source", "written"))
+    if not found or not written:
         return default, cells
     plain = Markup(_markdown(found[1])).striptags()
-    rest = cells[0] | {"source": _source(cells[0])[found.end() :]}
+    rest = first | {"source": first["source"][found.end() :], "written": first["written"][written.end() :]}
     return plain, [rest, *cells[1:]]
 
 
@@ -132,7 +147,9 @@ def _blocks(cells: list[dict], outline: Outline) -> Iterator[Markup]:
             if source.strip():
                 yield from _folded(code)
                 code = []
+                outline.ahead = _headings(cell["written"])
                 yield clean(_markdown(source), outline, f"{outline.name}-")
+                outline.ahead = []
         elif cell.get("cell_type") == "code" and CHECKED_TAG not in _tags(cell):
             outputs = _NOTHING.join(_outputs(cell, outline, f"{outline.name}-o{number}-"))
             if _is_setup(cell):
@@ -149,6 +166,10 @@ def _blocks(cells: list[dict], outline: Outline) -> Iterator[Markup]:
     yield from _folded(code)
 
 
+def _headings(source: str) -> list[str]:
+    return [Markup(text).striptags() for text in _HEADING.findall(_markdown(source))]
+
+
 def _findings(cells: list[dict], outline: Outline) -> Markup:
     shown = [
         output
@@ -161,12 +182,13 @@ def _findings(cells: list[dict], outline: Outline) -> Markup:
 
 def _folded(code: list[str]) -> Iterator[Markup]:
     if code:
-        yield Markup('<details class="code"><summary>Code</summary>{}</details>').format(_code("\n\n".join(code)))
+        fold = Markup('<details class="code"><summary>{}</summary>{}</details>')
+        yield fold.format(phrase("Code"), _code("\n\n".join(code)))
 
 
 def _code(source: str) -> Markup:
-    marked = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
-    return Markup('<pre class="source" dir="ltr"><code>{}</code></pre>').format(Markup(marked))
+    coloured = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
+    return Markup('<pre class="source" dir="ltr"><code>{}</code></pre>').format(Markup(coloured))
 
 
 def _outputs(cell: dict, outline: Outline, prefix: str, errors: bool = True) -> Iterator[Markup]:
@@ -203,7 +225,7 @@ def _display(output: dict, outline: Outline, prefix: str) -> Markup:
 
 def _figure(kind: str, picture: str, output: dict, outline: Outline) -> Markup:
     """A picture inside the page. As an image of its own, an SVG runs no script, loads nothing and shares no ids."""
-    alt = _described(output, kind, "alt") or f"Figure: {outline.latest}"
+    alt = _described(output, kind, "alt") or phrase("Figure: {title}", title=outline.latest)
     if kind == "image/svg+xml":
         size, encoded = _svg_size(picture), base64.b64encode(picture.encode()).decode()
     else:
@@ -248,7 +270,8 @@ def _warnings(text: str) -> Markup:
 def _error(output: dict) -> Markup:
     lines = _ANSI.sub("", output.get("evalue") or "").strip().splitlines()[:_ERROR_LINES]
     message = "\n".join(lines)[:_ERROR_LENGTH]
-    return Markup('<div class="error"><strong>{}</strong> {}</div>').format(output.get("ename") or "Error", message)
+    kind = output.get("ename") or phrase("Error")
+    return Markup('<div class="error"><strong>{}</strong> {}</div>').format(kind, message)
 
 
 def _preformatted(text: str) -> Markup:

@@ -14,6 +14,8 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from analysis.phrases import FROM_THE_RIGHT, from_the_right, phrase
+
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 #: Elements that may stay. Others lose their tags and keep their text, save for `DROPPED`, which go with all they hold.
@@ -34,6 +36,8 @@ VOID = {"br", "col", "hr", "img", "wbr"}
 CLOSED_BY_THE_NEXT = {"p", "li", "dt", "dd", "tr", "td", "th"}
 #: Elements that read from the right when most of their letters do. (Table cells keep to their column's side.)
 TURNED = {*HEADINGS, "p", "ul", "ol", "li", "blockquote", "dt", "dd", "summary"}
+#: Foreign words that make a line of its own direction in a book from the right.
+FOREIGN_FROM = 4
 #: A table of more columns than this is set smaller on paper.
 WIDE_FROM = 9
 #: Columns of texts no longer than this (dates, intervals, names) are not broken over lines.
@@ -56,8 +60,8 @@ IDS_IN = {"aria-labelledby", "aria-describedby", "aria-controls"}
 _UNSAFE_STYLE = re.compile(r"url\s*\(\s*['\"]?(?!['\"]?#)|@|\\|expression|javascript|position\s*:", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(png|gif|jpeg|webp|svg\+xml)[;,]", re.IGNORECASE)
 
-_FIGURE = r"[−+\-±~≈<>≤≥]*\s?[$€£﷼]?[\d۰-۹][\d۰-۹.,٫٬'\u2009\u202f\u00a0]*(e[+-]?\d+)?\s?(%|٪|pp|×)?"
-_NUMBER = re.compile(rf"[(\[]?{_FIGURE}((\s(to|and)\s|\s?–\s?|,\s){_FIGURE})?[)\]]?", re.IGNORECASE)
+_FIGURE = r"[\u200e−+\-±~≈<>≤≥]*\s?[$€£﷼]?[\d۰-۹][\d۰-۹.,٫٬'\u2009\u202f\u00a0]*(e[+-]?\d+)?\s?(%|٪|pp|×)?"
+_NUMBER = re.compile(rf"[(\[]?{_FIGURE}((\s(to|and|تا|و)\s|\s?–\s?|[,،]\s){_FIGURE})?[)\]]?", re.IGNORECASE)
 _NO_VALUE = {"", "nan", "none", "<na>", "nat", "–", "—", "-", "…", "..."}
 
 
@@ -75,11 +79,14 @@ class Outline:
     ----------
     latest : text of the heading last placed
     sections : (id, text) of the headings one level below the chapter's
+    ahead : texts that the next headings get their ids by, where they are not their own: a place keeps its id in
+        another language
     """
 
     def __init__(self, name: str, chapters: Collection[str] = (), level: int = 2, title: str = ""):
         self.name, self.chapters, self.level, self.latest = name, chapters, level, title
         self.sections: list[tuple[str, str]] = []
+        self.ahead: list[str] = []
         self._open: list[int] = []
         self._ids: set[str] = set()
 
@@ -96,7 +103,8 @@ class Outline:
             self._open.pop()
         self._open.append(rank)
         level = min(self.level + len(self._open), 6)
-        plain = f"{self.name}-{'-'.join(text.split())}"  # as JupyterLab makes the anchors that notebooks link to
+        called = self.ahead.pop(0) if self.ahead else text
+        plain = f"{self.name}-{'-'.join(called.split())}"  # as JupyterLab makes the anchors that notebooks link to
         unique, n = plain, 1
         while unique in self._ids:
             unique, n = f"{plain}-{(n := n + 1)}", n
@@ -156,8 +164,8 @@ def clean(html: str, outline: Outline, prefix: str, caption: str = "", inner: bo
     root = tree.root
     above: dict[int, str] = {}  # the heading that each table stands under
     for element in list(root.iter()):
-        if element.tag in TURNED and "dir" not in element.attrib and _is_from_the_right("".join(element.itertext())):
-            element.set("dir", "rtl")
+        if element.tag in TURNED and "dir" not in element.attrib and _runs_the_other_way("".join(element.itertext())):
+            element.set("dir", "ltr" if from_the_right() else "rtl")
         if element.tag in HEADINGS:
             _set_heading(element, outline, inner)
         elif element.tag in ("img", "svg"):
@@ -171,7 +179,8 @@ def clean(html: str, outline: Outline, prefix: str, caption: str = "", inner: bo
     for parent in list(root.iter()):
         for position, child in enumerate(list(parent)):
             if child.tag == "table":
-                parent[position] = _table_in_its_box(child, caption or f"Table: {above[id(child)]}", bool(caption))
+                label = caption or phrase("Table: {title}", title=above[id(child)])
+                parent[position] = _table_in_its_box(child, label, bool(caption))
                 caption = ""
     return Markup("").join([_text(root.text)] + [Markup(ET.tostring(c, "unicode", method="html")) for c in root])
 
@@ -247,10 +256,16 @@ def _plain(element: ET.Element) -> str:
     return " ".join("".join(element.itertext()).replace("¶", "").split())
 
 
-def _is_from_the_right(text: str) -> bool:
-    """Whether most letters are Arabic (Persian) or Hebrew: the first alone would mislead in a mixed line."""
+def _runs_the_other_way(text: str) -> bool:
+    """Whether a text is read from the other side than the book: its letters say so, and the first alone would mislead.
+
+    In a book from the right a few foreign words are a name that keeps its place; a line of them is a foreign text.
+    """
     letters = [letter for letter in text if letter.isalpha()]
-    return sum("\u0590" <= letter <= "\u08ff" for letter in letters) * 2 > len(letters)
+    turned = sum(bool(re.match(FROM_THE_RIGHT, letter)) for letter in letters)
+    if from_the_right():
+        return turned * 2 < len(letters) and len(text.split()) >= FOREIGN_FROM
+    return turned * 2 > len(letters)
 
 
 def _set_heading(element: ET.Element, outline: Outline, inner: bool) -> None:
@@ -263,10 +278,10 @@ def _set_heading(element: ET.Element, outline: Outline, inner: bool) -> None:
 def _set_alternative(element: ET.Element, outline: Outline) -> None:
     if element.tag == "img":
         if not element.get("alt", "").strip():
-            element.set("alt", f"Figure: {outline.latest}")
+            element.set("alt", phrase("Figure: {title}", title=outline.latest))
     elif element.get("aria-hidden") != "true" and element.find("title") is None and not element.get("aria-label"):
         element.set("role", "img")
-        element.set("aria-label", f"Figure: {outline.latest}")
+        element.set("aria-label", phrase("Figure: {title}", title=outline.latest))
 
 
 def _table_in_its_box(table: ET.Element, label: str, label_is_caption: bool) -> ET.Element:
@@ -286,7 +301,7 @@ def _table_in_its_box(table: ET.Element, label: str, label_is_caption: bool) -> 
     box = ET.SubElement(figure, "div", {"class": "scroll", "aria-label": label, "role": "group"})
     box.append(table)
     if table.find(".//td") is None:
-        ET.SubElement(figure, "p", {"class": "note"}).text = "No rows."
+        ET.SubElement(figure, "p", {"class": "note"}).text = phrase("No rows.")
     return figure
 
 

@@ -3,7 +3,38 @@
 import pandas as pd
 
 from analysis.evidence import percent, short
+from analysis.locale import named
+from analysis.phrases import marked, phrase
 from analysis.segments.schemes import MASS, NUMBER, ONE_TO_ONE, SEGMENTATION
+
+#: Verdicts, by whether there are segmentations to be judged.
+_NO_SEGMENTATION = {
+    "but the model": marked("No segmentation earns clearly more than {than}; a model of each customer does."),
+    "than the number": marked(
+        "No segmentation earns clearly more than {number}, which clearly beats {without}: go by {number}."
+    ),
+}
+_NOTHING_ELSE = {
+    "but the model": marked("Nothing else earns clearly more than {than}; a model of each customer does."),
+    "than the number": marked(
+        "Nothing else earns clearly more than {number}, which clearly beats {without}: go by {number}."
+    ),
+}
+
+#: That a segmentation serves, by whether the model earns more still.
+_SERVES = {
+    False: marked("“{rule}” serves this decision: it earns clearly more than {than}."),
+    True: marked(
+        "“{rule}” serves this decision: it earns clearly more than {than}; a model of each customer earns clearly more "
+        "still."
+    ),
+}
+
+#: That nothing serves, by the share of customers that mass marketing contacts.
+_NO_RULE = {
+    0.0: marked("No rule earns clearly more than {without}: contact nobody."),
+    1.0: marked("No rule earns clearly more than {without}: contact everybody."),
+}
 
 
 def verdict(profits: pd.DataFrame, gains: pd.DataFrame) -> tuple[str, str]:
@@ -18,24 +49,27 @@ def verdict(profits: pd.DataFrame, gains: pd.DataFrame) -> tuple[str, str]:
     use, why : str
     """
     clear = set(gains.loc[gains["clear"] & (gains["gain"] > 0), ["rule", "over"]].itertuples(index=False, name=None))
-    number, without = best_number(profits), "mass marketing"
+    number = best_number(profits)
     groups = profits[profits["kind"] == SEGMENTATION].sort_values("profit", ascending=False, kind="stable")["rule"]
     richer = [rule for rule in [*groups, ONE_TO_ONE] if (rule, MASS) in clear]
     best = next((rule for rule in richer if not number or (rule, number) in clear), None)
-    none = "No segmentation" if len(groups) else "Nothing else"
-    than = f"both {without} and {number}" if number else without
+    said = {"number": named(number, "rule"), "without": named(MASS, "rule"), "rule": named(best or "", "rule")}
+    than = phrase("both {without} and {number}", **said) if number else said["without"]
+    none = _NO_SEGMENTATION if len(groups) else _NOTHING_ELSE
     if best == ONE_TO_ONE:
-        return best, f"{none} earns clearly more than {than}; a model of each customer does."
+        return best, phrase(none["but the model"], than=than)
     if best:
-        more = "; a model of each customer earns clearly more still" if (ONE_TO_ONE, best) in clear else ""
-        return best, f"“{best}” serves this decision: it earns clearly more than {than}{more}."
+        return best, phrase(_SERVES[(ONE_TO_ONE, best) in clear], than=than, **said)
     if (number, MASS) in clear:
-        return number, f"{none} earns clearly more than {number}, which clearly beats {without}: go by {number}."
+        return number, phrase(none["than the number"], **said)
     if richer:
-        return richer[0], f"“{richer[0]}” earns clearly more than {without}, though not clearly more than {number}."
+        said["rule"] = named(richer[0], "rule")
+        return richer[0], phrase(
+            "“{rule}” earns clearly more than {without}, though not clearly more than {number}.", **said
+        )
     share = profits.loc[profits["rule"] == MASS, "share"].item()
-    do = {0.0: "contact nobody", 1.0: "contact everybody"}.get(share, f"any {percent(share)} of the customers will do")
-    return MASS, f"No rule earns clearly more than {without}: {do}."
+    some = marked("No rule earns clearly more than {without}: any {share} of the customers will do.")
+    return MASS, phrase(_NO_RULE.get(share, some), share=percent(share), **said)
 
 
 def best_number(profits: pd.DataFrame) -> str:
@@ -80,11 +114,18 @@ outcome is worth 10 rial): it says whom to serve first, not that a contact pays.
 
 def _of_mass(policy, currency: str) -> str:
     mass = policy.profits.set_index("rule").loc[MASS]
-    how = "at a later time" if policy.later else "by rules learnt from others"
-    judged = f"Judged on {policy.customers:,} customers, {how}: "
+    how = phrase("at a later time") if policy.later else phrase("by rules learnt from others")
     if mass["share"] == 0:
-        return f"{judged}mass marketing would contact nobody, as contacts did not pay on average before."
-    return f"{judged}mass marketing to {percent(mass['share'])} of them earns {_interval(mass, 'profit', currency)}."
+        return phrase(
+            "Judged on {n:,} customers, {how}: mass marketing would contact nobody, as contacts did not pay on average "
+            "before.",
+            **{"n": policy.customers, "how": how},
+        )
+    return phrase(
+        "Judged on {n:,} customers, {how}: mass marketing to {share} of them earns {profit}.",
+        **{"n": policy.customers, "how": how, "share": percent(mass["share"])},
+        profit=_interval(mass, "profit", currency),
+    )
 
 
 def _of_a_rule(policy, row: dict, currency: str) -> str:
@@ -93,21 +134,27 @@ def _of_a_rule(policy, row: dict, currency: str) -> str:
     rivals = [MASS, best_number(policy.profits), *groups]
     against = policy.gains[(policy.gains["rule"] == row["rule"]) & policy.gains["over"].isin(rivals)]
     kinds = policy.profits.set_index("rule")["kind"]
-    ahead = [_ahead(gain, _named(gain["over"], kinds[gain["over"]]), currency) for gain in against.to_dict("records")]
-    earns = f"contacts {percent(row['share'])} and earns {_interval(row, 'profit', currency)}"
-    return f"{_at_the_start(_named(row['rule'], row['kind']))} {earns}: {'; '.join(ahead)}."
+    ahead = [_ahead(gain, _called(gain["over"], kinds[gain["over"]]), currency) for gain in against.to_dict("records")]
+    return phrase(
+        "{rule} contacts {share} and earns {profit}: {comparisons}.",
+        **{"rule": _at_the_start(_called(row["rule"], row["kind"])), "share": percent(row["share"])},
+        **{"profit": _interval(row, "profit", currency), "comparisons": phrase("; ").join(ahead)},
+    )
 
 
 def _ahead(gain: dict, over: str, currency: str) -> str:
     if gain["low"] == gain["high"] == 0:
-        return f"the same as {over}"
+        return phrase("the same as {over}", over=over)
     if not gain["clear"]:
-        between = f"{short(gain['low'])} to {short(gain['high'])}"
-        return f"not clearly more or less than {over} ({_sum(gain['gain'], currency)}, interval {between})"
+        return phrase(
+            "not clearly more or less than {over} ({gain}, interval {low} to {high})",
+            **{"over": over, "gain": _sum(gain["gain"], currency)},
+            **{"low": short(gain["low"]), "high": short(gain["high"])},
+        )
     if gain["gain"] > 0:
-        return f"{_interval(gain, 'gain', currency)} more than {over}"
+        return phrase("{gain} more than {over}", gain=_interval(gain, "gain", currency), over=over)
     less = {"gain": -gain["gain"], "low": -gain["high"], "high": -gain["low"]}
-    return f"{_interval(less, 'gain', currency)} less than {over}"
+    return phrase("{gain} less than {over}", gain=_interval(less, "gain", currency), over=over)
 
 
 def _promised(policy, currency: str) -> list[str]:
@@ -116,26 +163,37 @@ def _promised(policy, currency: str) -> list[str]:
     if broken.empty:
         return []
     told = [
-        f"{_named(row.rule, row.kind)} {_sum(row.promised, currency)} and earned {short(row.profit)}"
+        phrase(
+            "{rule} {promised} and earned {profit}",
+            **{"rule": _called(row.rule, row.kind), "promised": _sum(row.promised, currency)},
+            profit=short(row.profit),
+        )
         for row in broken.itertuples()
     ]
-    times = " Mass marketing is among them, so that times were worse for all." if MASS in set(broken["rule"]) else ""
-    return [f"Less than they led to expect: {'; '.join(told)}.{times}"]
+    said = [phrase("Less than they led to expect: {rules}.", rules=phrase("; ").join(told))]
+    if MASS in set(broken["rule"]):
+        said.append(phrase("Mass marketing is among them, so that times were worse for all."))
+    return [" ".join(said)]
 
 
 def _what_profit_is(policy, currency: str) -> str:
     worth = _sum(policy.margin, currency) if policy.margin >= 1 else percent(policy.margin)
-    terms = f"a contact costs {_sum(policy.cost, currency)}, one of the outcome is worth {worth}"
+    cost = _sum(policy.cost, currency)
+    terms = phrase("a contact costs {cost}, one of the outcome is worth {worth}", cost=cost, worth=worth)
     if policy.caused:
-        return f"Profit is what the contact changed: customers contacted against customers held out ({terms})."
-    return (
-        f"Profit counts all that contacted customers did later as earned by the contact ({terms}): it says whom to "
-        "serve first, not that a contact pays. That only a control group can tell."
+        return phrase(
+            "Profit is what the contact changed: customers contacted against customers held out ({terms}).", terms=terms
+        )
+    return phrase(
+        "Profit counts all that contacted customers did later as earned by the contact ({terms}): it says whom to "
+        "serve first, not that a contact pays. That only a control group can tell.",
+        terms=terms,
     )
 
 
-def _named(rule: str, kind: str) -> str:
-    return f"“{rule}”" if kind == SEGMENTATION else rule
+def _called(rule: str, kind: str) -> str:
+    said = named(rule, "rule")
+    return phrase("“{rule}”", rule=said) if kind == SEGMENTATION else said
 
 
 def _at_the_start(text: str) -> str:
@@ -143,8 +201,9 @@ def _at_the_start(text: str) -> str:
 
 
 def _sum(amount: float, currency: str) -> str:
-    return f"{short(amount)} {currency}".strip()
+    return f"{short(amount)} {named(currency, 'currency')}".strip()
 
 
 def _interval(row, figure: str, currency: str) -> str:
-    return f"{_sum(row[figure], currency)} (interval {short(row['low'])} to {short(row['high'])})"
+    low, high = short(row["low"]), short(row["high"])
+    return phrase("{figure} (interval {low} to {high})", figure=_sum(row[figure], currency), low=low, high=high)

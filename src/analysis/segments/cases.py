@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, require_columns
+from analysis.phrases import phrase
 from analysis.segments.one_to_one import comparable, expected_outcome, unseen_outcome
 
 #: Fewer customers than this are too few to learn from and be judged by; half as many of those contacted or held out.
@@ -116,4 +117,7 @@ def _not_by_chance(tables: list[pd.DataFrame], outcome: str) -> list[str]:
     compared = [evidence.compare(t.drop(columns=outcome), CONTACTED, confidence=confidence) for t in tables]
     differ = pd.concat(compared).query("distinctive").sort_values("effect", key=abs, ascending=False, kind="stable")
     most = [evidence.in_words(trait) for trait in differ["trait"].head(1)]
-    return [f"Contacted customers and those held out differ, most in {trait}: did chance decide?" for trait in most]
+    return [
+        phrase("Contacted customers and those held out differ, most in {trait}: did chance decide?", trait=trait)
+        for trait in most
+    ]

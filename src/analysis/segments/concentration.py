@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import Problem, require_columns
+from analysis.phrases import phrase
 
 #: Bootstrap draws of each figure.
 DRAWS = 1000
@@ -49,10 +50,12 @@ class ParetoResult:
     def verdict(self) -> str:
         """Whether the rule of 80/20 holds, in words; it speaks of the best fifth, and of no other share."""
         if self.top != 0.2:
-            return "the rule of 80/20 speaks of the best 20 %"
+            return phrase("the rule of 80/20 speaks of the best 20 %")
         if self.low >= 0.8:
-            return "the rule of 80/20 holds here"
-        return "less concentrated than the rule of 80/20 says" if self.high < 0.8 else "the rule of 80/20 may hold here"
+            return phrase("the rule of 80/20 holds here")
+        if self.high < 0.8:
+            return phrase("less concentrated than the rule of 80/20 says")
+        return phrase("the rule of 80/20 may hold here")
 
 
 def pareto(profiles, value="total_spend", top=0.2, seed=0):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.known_again import deltas
+from analysis.phrases import counted, phrase
 from analysis.segments.describe import joined, sizes
 from analysis.vocabulary import topic
 
@@ -80,44 +81,60 @@ def concerns(profiles, segments, summary, rules=None, formed_by=()):
 def _substantial(table):
     for row in table[table["n"] < FEWEST].itertuples():
         low, high = evidence.share_interval(row.n / 2, row.n)
-        text = f"{row.segment_name} has {_counted(row.n, 'customer')}. Of so few, a share of a half is known only to "
-        text += f"{50 * (high - low):.0f} points either way."
+        text = phrase(
+            "{name} has {customers}. Of so few, a share of a half is known only to {points:.0f} points either way.",
+            **{"name": row.segment_name, "customers": counted(row.n, "customer"), "points": 50 * (high - low)},
+        )
         if row.revenue_share > 2 * row.share:
-            text += f" They bring {evidence.percent(row.revenue_share)} of revenue all the same."
+            share = evidence.percent(row.revenue_share)
+            text += " " + phrase("They bring {share} of revenue all the same.", share=share)
         yield row.segment, "substantial", text
 
 
 def _simple(table):
     for row in table[table["share"] > MOST].itertuples():
-        text = f"{row.segment_name} holds {evidence.percent(row.share)} of the customers: for most of them the groups "
-        yield row.segment, "simple", text + "say what holds for everybody."
+        text = phrase(
+            "{name} holds {share} of the customers: for most of them the groups say what holds for everybody.",
+            **{"name": row.segment_name, "share": evidence.percent(row.share)},
+        )
+        yield row.segment, "simple", text
 
 
 def _mixed(table):
     for row in table[table["fit"] < 1 - 1 / NEARER].itertuples():
-        text = f"{row.segment_name} runs into its neighbours: its median customer fits it only "
-        yield row.segment, "distinct", text + f"{1 / (1 - row.fit):.2f} times as well as the next ({NEARER} is asked)."
+        text = phrase(
+            "{name} runs into its neighbours: its median customer fits it only {times:.2f} times as well as the next "
+            "({least} is asked).",
+            **{"name": row.segment_name, "times": 1 / (1 - row.fit), "least": NEARER},
+        )
+        yield row.segment, "distinct", text
 
 
 def _measurable(rules):
     for row in rules.itertuples():
-        text = f"No short rule was found by which to know a member of {row.segment_name}."
+        text = phrase("No short rule was found by which to know a member of {name}.", name=row.segment_name)
         if row.rule:
-            text = (
-                f"{row.segment_name} is hard to know by a rule: of those who meet it {evidence.percent(row.precision)} "
+            text = phrase(
+                "{name} is hard to know by a rule: of those who meet it {precision} are in the group, and {recall} of "
+                "the group meet it.",
+                **{"name": row.segment_name, "precision": evidence.percent(row.precision)},
+                recall=evidence.percent(row.recall),
             )
-            text += f"are in the group, and {evidence.percent(row.recall)} of the group meet it."
         if not row.rule or row.precision_high < HALF or row.recall_high < HALF:
             yield row.segment, "measurable", text
 
 
 def _reachable(table):
     if table["reachable"].isna().all():
-        yield pd.NA, "reachable", "No consents are on record, so nothing says whom of any group one may contact."
+        text = phrase("No consents are on record, so nothing says whom of any group one may contact.")
+        yield pd.NA, "reachable", text
     for row in table[table["reachable_high"] < HALF].itertuples():
         interval = evidence.percent_range(row.reachable_low, row.reachable_high)
-        text = f"Of {row.segment_name} only {evidence.percent(row.reachable)} may be contacted on any channel "
-        yield row.segment, "reachable", text + f"(interval {interval})."
+        text = phrase(
+            "Of {name} only {share} may be contacted on any channel (interval {interval}).",
+            **{"name": row.segment_name, "share": evidence.percent(row.reachable), "interval": interval},
+        )
+        yield row.segment, "reachable", text
 
 
 def _alike(profiles, segments, summary):
@@ -127,8 +144,11 @@ def _alike(profiles, segments, summary):
     for one, other in _nearest_pairs(deltas(summary)):
         between = evidence.compare(table[table["segment"].isin([one, other])], "segment").query("group == @one")
         if len(between) and not between["distinctive"].any():
-            text = f"{names[one]} and {names[other]} differ clearly in none of {_counted(len(between), 'trait')}: "
-            yield one, "distinct", text + "as one group they would say as much."
+            text = phrase(
+                "{one} and {other} differ clearly in none of {traits}: as one group they would say as much.",
+                **{"one": names[one], "other": names[other], "traits": counted(len(between), "trait")},
+            )
+            yield one, "distinct", text
 
 
 def _nearest_pairs(far):
@@ -149,12 +169,10 @@ def _actionable(summary, formed_by):
     apart = set(other.loc[other["distinctive"].astype(bool), "segment"])
     for segment, rows in summary.groupby("segment"):
         if segment not in apart:
-            compared = _counted(other.loc[other["segment"] == segment, "trait"].nunique(), "other trait")
-            text = (
-                f"{rows['segment_name'].iloc[0]} differs clearly from the others in nothing but what it was formed by "
+            compared = counted(other.loc[other["segment"] == segment, "trait"].nunique(), "other trait")
+            text = phrase(
+                "{name} differs clearly from the others in nothing but what it was formed by ({traits} compared): what "
+                "to offer them, the data do not tell.",
+                **{"name": rows["segment_name"].iloc[0], "traits": compared},
             )
-            yield segment, "actionable", text + f"({compared} compared): what to offer them, the data do not tell."
-
-
-def _counted(n, noun):
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+            yield segment, "actionable", text

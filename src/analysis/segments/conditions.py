@@ -18,9 +18,11 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis import schema
-from analysis.errors import Problem, did_you_mean
+from analysis.errors import Problem, did_you_mean, nearest
 from analysis.evidence import short
 from analysis.expressions import collected, is_purchase, last_day
+from analysis.locale import named
+from analysis.phrases import marked, phrase, translated
 
 #: Words that stand for groups of conditions: every one of them holds, one at least, none.
 GROUPS = ("all", "any", "none")
@@ -180,7 +182,7 @@ def _condition(key: str, given: object, ground: Ground, where: str) -> tuple[pd.
     else:
         values = _values(key, ground, where)
         if values.isna().all():
-            raise Lacking(f"{key} is empty for every customer")
+            raise Lacking(phrase("{field} is empty for every customer", field=translated(key)))
         unit = schema.profile_column(key).unit
         field, given_of_values = _field(values, unit, where, ground.as_of), given
     tests = _tests(given_of_values, field)
@@ -198,7 +200,7 @@ def _values(key: str, ground: Ground, where: str) -> pd.Series:
         return ground.profiles[key]
     recorded = [c.name for c in schema.TABLES["customers"].columns if not c.personal]
     if key in schema.PROFILE_COLUMNS or key in recorded or key.startswith(schema.SCORE):
-        raise Lacking(f"the profiles have no {key}")
+        raise Lacking(phrase("the profiles have no {field}", field=translated(key)))
     if key in schema.TABLES:
         raise Problem(f'{where}: {key} is a table, whose rows are counted. Write {key} = {{ count = ">= 2" }}.')
     columns = [c for c in ground.profiles if c not in ground.personal and c != "customer_id"]
@@ -239,19 +241,26 @@ def _counted(table: str, given: Mapping, ground: Ground, where: str) -> tuple[pd
         raise Problem(f"{where}: there is no table {table}.{did_you_mean(table, known)} Known: {', '.join(known)}.")
     _check_table_keys(given, where)
     if table not in ground.tables:
-        raise Lacking(f"the base has no table {table}")
+        raise Lacking(phrase("the base has no table {table}", table=named(table)))
     rows, at = _rows_of_customers(table, ground, purchases_only="status" not in given.get("where", {}))
     every_row = rows
     if "last_days" in given:
         if at not in rows.collect_schema():
-            raise Lacking(f"{table} has no day of its rows ({at or 'none is defined'})")
+            raise Lacking(
+                phrase("{table} has no day of its rows ({column})", table=named(table), column=translated(at))
+                if at
+                else phrase("{table} has no day of its rows (none is defined)", table=named(table))
+            )
         field = _lazy_field(rows, at, where, ground.as_of)
         rows = rows.filter(_tests(f"in the last {given['last_days']} days", field)[0].passes(nw.col(at)))
     for column, asked in given.get("where", {}).items():
         rows = rows.filter(row_test(table, rows, column, asked, ground, where))
     counts = collected(rows.group_by("customer_id").agg(n=nw.len())).set_index("customer_id")["n"]
     found = ground.profiles["customer_id"].map(counts).fillna(0).astype("float64")
-    return found, "" if found.any() else f"no row of {table} is like that. {_no_such(every_row, given, where)}".strip()
+    if found.any():
+        return found, ""
+    note = phrase("no row of {table} is like that.", table=named(table))
+    return found, f"{note} {_no_such(every_row, given, where)}".strip()
 
 
 def _no_such(rows: nw.LazyFrame, given: Mapping, where: str) -> str:
@@ -296,7 +305,7 @@ def _rows_of_customers(table: str, ground: Ground, purchases_only: bool) -> tupl
         has = set(rows.collect_schema())
         rows = rows.join(beside.select(key, *(c for c in beside.collect_schema() if c not in has)), on=key, how="left")
     if "customer_id" not in rows.collect_schema():
-        raise Lacking(f"{table} does not say which customer a row belongs to")
+        raise Lacking(phrase("{table} does not say which customer a row belongs to", table=named(table)))
     return rows, at or ""
 
 
@@ -310,7 +319,7 @@ def row_test(table: str, rows: nw.LazyFrame, column: str, asked: object, ground:
     if column not in has:
         canonical = [c.name for c in own]
         if column in canonical:
-            raise Lacking(f"{table} has no {column}")
+            raise Lacking(phrase("{table} has no {column}", table=named(table), column=translated(column)))
         raise Problem(
             f"{where}: {table} has no column {column}.{did_you_mean(column, [*has, *canonical])} It has: "
             f"{', '.join(c for c in has if c not in personal)}."
@@ -397,10 +406,12 @@ def _best_or_worst(which: str, size: float, sign: str, field: _Field) -> _Test:
     if known.empty:
         return _Test(lambda x: ~x.is_null())  # of nobody; all are unknown
     cut, end = known[-int(-size * len(known) // 100) - 1], known.iloc[-1]
-    beyond, up_to, word = (gt, ge, "from") if which == "top" else (lt, le, "up to")
+    beyond, up_to = (gt, ge) if which == "top" else (lt, le)
     if cut == end:
-        return _Test(lambda x: beyond(x, cut), cut=f"{'above' if which == 'top' else 'below'} {short(cut)}")
-    return _Test(lambda x: up_to(x, cut), cut=f"{word} {short(cut)}")
+        said = marked("above {figure}") if which == "top" else marked("below {figure}")
+        return _Test(lambda x: beyond(x, cut), cut=phrase(said, figure=short(cut)))
+    said = marked("from {figure}") if which == "top" else marked("up to {figure}")
+    return _Test(lambda x: up_to(x, cut), cut=phrase(said, figure=short(cut)))
 
 
 def _number(digits: str, sign: str, field: _Field) -> float:
@@ -471,7 +482,13 @@ def _unknown_names(given: object, field: _Field) -> str:
     asked = [str(one).removeprefix("not ") for one in (given if isinstance(given, list) else [given])]
     missing = [one for one in asked if one != "empty" and one not in there]
     near = sorted(there) if len(there) <= _MANY_NAMES else []
-    return " ".join(f'There is no "{one}".{did_you_mean(one, near)}' for one in missing)
+    return " ".join(_missing_in_words(one, nearest(one, near)) for one in missing)
+
+
+def _missing_in_words(name: str, near: str) -> str:
+    if near:
+        return phrase('There is no "{name}". Did you mean "{near}"?', name=name, near=near)
+    return phrase('There is no "{name}".', name=name)
 
 
 def _in_words(key: str, given: object) -> str:

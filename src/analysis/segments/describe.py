@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis import evidence
 from analysis.errors import Problem, require_columns
+from analysis.phrases import phrase
 from analysis.segments.choice import STABLE
 
 
@@ -129,9 +130,13 @@ def findings(sizes, choice, chosen, pareto=None):
     sentences = []
     if pareto is not None:
         sentences.append(
-            f"The best {evidence.percent(pareto.top)} of buyers ({pareto.best:,} of {pareto.n:,}) bring "
-            f"{evidence.percent(pareto.share, 1)} of revenue (interval "
-            f"{evidence.percent_range(pareto.low, pareto.high, 1)}): {pareto.verdict}."
+            phrase(
+                "The best {top} of buyers ({best:,} of {n:,}) bring {share} of revenue (interval {interval}): "
+                "{verdict}.",
+                **{"top": evidence.percent(pareto.top), "best": pareto.best, "n": pareto.n},
+                **{"share": evidence.percent(pareto.share, 1), "verdict": pareto.verdict},
+                interval=evidence.percent_range(pareto.low, pareto.high, 1),
+            )
         )
     supported = choice.query("chosen")["k"].item()
     if supported == 1:
@@ -139,16 +144,22 @@ def findings(sizes, choice, chosen, pareto=None):
     else:
         row = choice.query("chosen").iloc[0]
         sentences.append(
-            f"The data support {supported} groups: found again in resamples with an agreement of "
-            f"{row['stability']:.2f} (interval {row['low']:.2f} to {row['high']:.2f}; 1 is the same groups each time)."
+            phrase(
+                "The data support {k} groups: found again in resamples with an agreement of {stability:.2f} (interval "
+                "{low:.2f} to {high:.2f}; 1 is the same groups each time).",
+                **{"k": supported, "stability": row["stability"], "low": row["low"], "high": row["high"]},
+            )
         )
     if chosen != supported:
-        sentences.append(f"{chosen} groups were asked for and formed all the same.")
+        sentences.append(phrase("{k} groups were asked for and formed all the same.", k=chosen))
     if sizes["revenue_share"].notna().any() and chosen > 1:
         over = sizes.loc[(sizes["revenue_share"] - sizes["share"]).idxmax()]
         sentences.append(
-            f"{over['segment_name']}: {evidence.percent(over['share'])} of customers, "
-            f"{evidence.percent(over['revenue_share'])} of revenue."
+            phrase(
+                "{name}: {share} of customers, {revenue} of revenue.",
+                **{"name": over["segment_name"], "share": evidence.percent(over["share"])},
+                revenue=evidence.percent(over["revenue_share"]),
+            )
         )
     return sentences
 
@@ -156,24 +167,32 @@ def findings(sizes, choice, chosen, pareto=None):
 def _no_structure_in_words(choice):
     """Why the verdict is one group."""
     more, stable = choice[choice["beats_reference"]], choice[choice["stability"] >= STABLE]
-    again = f"found again when other customers are drawn ({_agreement(stable)})"
     if more.empty and stable.empty:
-        return "No number of groups explains more than customers without groups would: no structure here."
+        return phrase("No number of groups explains more than customers without groups would: no structure here.")
     if more.empty:
-        return f"Groups are {again}, but explain no more than customers without groups would: no structure here."
-    also = "" if stable.empty else f", and what is {again} explains no more"
-    return (
-        f"What explains more than customers without groups would ({_agreement(more)}; {STABLE} is asked) is not found "
-        f"again when other customers are drawn{also}: no structure to rely on here."
+        return phrase(
+            "Groups are found again when other customers are drawn ({again}), but explain no more than customers "
+            "without groups would: no structure here.",
+            again=_agreement(stable),
+        )
+    if stable.empty:
+        return phrase(
+            "What explains more than customers without groups would ({more}; {least} is asked) is not found again when "
+            "other customers are drawn: no structure to rely on here.",
+            **{"more": _agreement(more), "least": STABLE},
+        )
+    return phrase(
+        "What explains more than customers without groups would ({more}; {least} is asked) is not found again when "
+        "other customers are drawn, and what is found again when other customers are drawn ({again}) explains no more: "
+        "no structure to rely on here.",
+        **{"more": _agreement(more), "least": STABLE, "again": _agreement(stable)},
     )
 
 
 def _agreement(choice):
     """The most stable of some numbers of groups, in words."""
-    if choice.empty:
-        return ""
     best = choice.loc[choice["stability"].idxmax()]
-    return f"{best['k']:.0f} groups, agreement {best['stability']:.2f}"
+    return phrase("{k:.0f} groups, agreement {stability:.2f}", k=best["k"], stability=best["stability"])
 
 
 def joined(profiles, segments):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.evidence import in_words, of_buyers, percent
+from analysis.phrases import phrase
 from analysis.schema import BOUGHT, FAMILIES, SCORE, THROUGH, profile_column
 
 #: Which columns a family is judged by. Of several in one place the first that there is, as they say the same. How much,
@@ -151,7 +152,7 @@ def features(profiles: pd.DataFrame, families: Sequence[str] = ()) -> Features:
     profiles = of_buyers(profiles.sort_values("customer_id"))
     profiles = profiles[~is_apart(profiles)]  # what tells the others apart may be the same for all of them
     if profiles.empty:
-        return Features((), ("There are no customers to form groups of.",))
+        return Features((), (phrase("There are no customers to form groups of."),))
     if families:
         return _of_families(profiles, families)
     tried = [_of_families(profiles, usual) for usual in USUAL]
@@ -181,7 +182,8 @@ def _of_families(profiles: pd.DataFrame, families: Sequence[str]) -> Features:
         else:
             notes.append(made)
     found, twins = _without_twins(profiles, found)
-    told = f"Formed by: {', '.join(in_words(f.name) for f in found) or 'nothing'}."
+    by = phrase(", ").join(in_words(f.name) for f in found)
+    told = phrase("Formed by: {features}.", features=by) if by else phrase("Formed by: nothing.")
     return Features(tuple(found), (told, *_missing_in_words(profiles, found), *notes, *twins))
 
 
@@ -211,7 +213,9 @@ def _feature(profiles: pd.DataFrame, column: str) -> Feature | str:
     values, said = profiles[column], in_words(column)
     missing = values.isna().mean()
     if missing > MOST_MISSING:
-        return f"Left out: {said}, not known of {percent(missing)} of the customers."
+        return phrase(
+            "Left out: {feature}, not known of {share} of the customers.", feature=said, share=percent(missing)
+        )
     if column == "discounted_share" and "n_orders" in profiles:
         return _alike(profiles, Feature(column, "shares", (column,), rests_on="n_orders"))
     if pd.api.types.is_bool_dtype(values.dropna().infer_objects()) or not pd.api.types.is_numeric_dtype(values):
@@ -227,14 +231,14 @@ def _number(values: pd.Series, column: str) -> Feature | str:
     ):  # credit notes can push these below nothing: a customer who spent nothing
         known = np.maximum(known, 0)
     if np.ptp(known) < 1e-9:
-        return f"Left out: {in_words(column)}, the same for everybody."
+        return phrase("Left out: {feature}, the same for everybody.", feature=in_words(column))
     unit = 0.0
     if known.min() >= 0 and abs(((known - known.mean()) ** 3).mean()) > SKEWED * known.std() ** 3:
         unit = float(np.quantile(known[known > 0], 0.1))
     read = np.log1p(known / unit) if unit else known
     low, high = np.quantile(read, [0.01, 0.99])
     if high - low < 1e-9:
-        return f"Left out: {in_words(column)}, nearly the same for everybody."
+        return phrase("Left out: {feature}, nearly the same for everybody.", feature=in_words(column))
     read = np.sort(np.clip(read, low, high))  # in order of value: the same sums whatever the order of rows
     numbers = (unit, float(low), float(high), float(read.mean()), float(read.std()))
     unit, low, high, mean, deviation = (float(f"{n:.9g}") for n in numbers)
@@ -244,16 +248,19 @@ def _number(values: pd.Series, column: str) -> Feature | str:
 def _category(values: pd.Series, column: str) -> Feature | str:
     known = values.dropna()
     if known.map(lambda v: isinstance(v, list | tuple | np.ndarray)).any():
-        return f"Left out: {in_words(column)}, a list."
+        return phrase("Left out: {feature}, a list.", feature=in_words(column))
     if isinstance(known.iloc[0] if len(known) else None, pd.Timestamp):
-        return f"Left out: {in_words(column)}, a date."
+        return phrase("Left out: {feature}, a date.", feature=in_words(column))
     counts = known.astype(str).value_counts()
     counts = counts.sort_index().sort_values(ascending=False, kind="stable")
     if len(counts) < 2:
-        return f"Left out: {in_words(column)}, the same for everybody of whom it is known."
+        return phrase("Left out: {feature}, the same for everybody of whom it is known.", feature=in_words(column))
     common = counts[counts >= LEAST_LEVEL * counts.sum()]
     if len(common) > MOST_LEVELS or len(common) < 2:
-        return f"Left out: {in_words(column)}, as nearly everybody has their own ({len(counts):,} values)."
+        return phrase(
+            "Left out: {feature}, as nearly everybody has their own ({n:,} values).",
+            **{"feature": in_words(column), "n": len(counts)},
+        )
     shares = common / counts.sum()
     if len(common) < len(counts):
         shares[OTHER] = shares.get(OTHER, 0.0) + 1 - shares.sum()
@@ -266,7 +273,7 @@ def _shares(profiles: pd.DataFrame, prefix: str) -> Feature | str:
     rests_on, name = SHARES[prefix]
     columns = [c for c in profiles if c.startswith(prefix)]
     if rests_on not in profiles or len(columns) < 2:
-        return f"Left out: {name}, as there is no more than one."
+        return phrase("Left out: {feature}, as there is no more than one.", feature=in_words(name))
     return _alike(profiles, Feature(name, "shares", tuple(columns), rests_on=rests_on))
 
 
@@ -275,10 +282,10 @@ def _alike(profiles: pd.DataFrame, made: Feature) -> Feature | str:
     shares, counts = shares_of(profiles, made)
     n = np.where(np.isnan(shares[:, 0]), 0.0, counts)
     if n.sum() == 0:
-        return f"Left out: {in_words(made.name)}, as nobody has bought."
+        return phrase("Left out: {feature}, as nobody has bought.", feature=in_words(made.name))
     means = _exact(shares * n[:, None]) / n.sum()
     if (means * (1 - means)).sum() < 1e-9:
-        return f"Left out: {in_words(made.name)}, the same for everybody."
+        return phrase("Left out: {feature}, the same for everybody.", feature=in_words(made.name))
     made = replace(made, centre=_rounded(means), alike=alike(shares, n, np.ones((len(n), 1)), means[None, :]))
     return replace(made, spread=_first_axis(shrunken(profiles, made)))
 
@@ -358,7 +365,12 @@ def _without_twins(profiles: pd.DataFrame, found: list[Feature]) -> tuple[list[F
         if twin is None:
             kept.append((feature, x))
         else:
-            notes.append(f"Left out: {in_words(feature.name)}, which says the same as {in_words(twin.name)}.")
+            notes.append(
+                phrase(
+                    "Left out: {feature}, which says the same as {twin}.",
+                    **{"feature": in_words(feature.name), "twin": in_words(twin.name)},
+                )
+            )
     return [feature for feature, _ in kept], notes
 
 
@@ -376,8 +388,13 @@ def _missing_in_words(profiles: pd.DataFrame, found: list[Feature]) -> list[str]
         share = profiles[feature.columns[0]].isna().mean()
         if share > 0:
             missing.setdefault(percent(share), []).append(in_words(feature.name))
-    listed = "; ".join(f"{', '.join(names)} of {share}" for share, names in missing.items())
-    return [f"Not known: {listed} of the customers; a customer is placed by what is known."] if listed else []
+    listed = phrase("; ").join(
+        phrase("{features} of {share}", features=phrase(", ").join(names), share=share)
+        for share, names in missing.items()
+    )
+    if not listed:
+        return []
+    return [phrase("Not known: {features} of the customers; a customer is placed by what is known.", features=listed)]
 
 
 def _first_axis(x: np.ndarray) -> float:

@@ -14,6 +14,8 @@ from scipy.special import bdtr, ndtr, ndtri
 
 from analysis import evidence
 from analysis.errors import Problem, require_columns
+from analysis.locale import named
+from analysis.phrases import figure, marked, phrase
 
 #: States of customers whom only one of the tables has, or who have a row but no label.
 NEW, GONE, UNLABELLED = "(new)", "(gone)", "(no segment)"
@@ -196,9 +198,10 @@ def movement_between(earlier, later, scheme: Callable, by="segment_name", worth=
     other = int((again[by].astype(str) != again[f"{by}_of_all"].astype(str)).sum())
     if not other:
         return found
-    note = (
-        f"The scheme cuts each day anew: of {len(again):,} customers {other:,} get another {by} when every other one "
-        "is left out. Its segments can hardly grow or shrink; give it the cuts of the earlier day."
+    note = phrase(
+        "The scheme cuts each day anew: of {n:,} customers {other:,} get another {by} when every other one is left "
+        "out. Its segments can hardly grow or shrink; give it the cuts of the earlier day.",
+        **{"n": len(again), "other": other, "by": by},
     )
     return replace(found, notes=(*found.notes, note))
 
@@ -230,20 +233,26 @@ def moves_in_words(movement, most=3):
     moved = movement.both - int(changes["stayed"].sum())
     sentences = [
         *movement.notes,
-        f"Of {movement.both:,} customers known on both days {moved:,} ({evidence.percent(moved / movement.both)}) are "
-        f"in another segment, {changes['new'].sum():,} are new and {changes['gone'].sum():,} gone.",
+        phrase(
+            "Of {n:,} customers known on both days {moved:,} ({share}) are in another segment, {new:,} are new and "
+            "{gone:,} gone.",
+            **{"n": movement.both, "moved": moved, "share": evidence.percent(moved / movement.both)},
+            **{"new": changes["new"].sum(), "gone": changes["gone"].sum()},
+        ),
         *(_news_in_words(moves, most) if "unusual" in moves else []),
     ]
     changed = _largest(changes[changes["clear"]], "change")
     sentences += [_change_in_words(change) for change in changed.head(most).itertuples()]
     if changed.empty:
-        sentences.append("No segment grows or shrinks by moves beyond chance.")
+        sentences.append(phrase("No segment grows or shrinks by moves beyond chance."))
     flows = _largest(moves[moves["one_way"]], "net")
     sentences += [_flow_in_words(flow) for flow in flows.head(most).itertuples()]
     if len(flows) > most:
-        sentences.append(f"{len(flows) - most:,} smaller moves go clearly more one way than back.")
+        sentences.append(phrase("{n:,} smaller moves go clearly more one way than back.", n=len(flows) - most))
     if flows.empty:
-        sentences.append("No move is more than exchange: between any two segments about as many go as come back.")
+        sentences.append(
+            phrase("No move is more than exchange: between any two segments about as many go as come back.")
+        )
     favoured = _largest(moves[moves["favoured"]], "residual")
     return sentences + [_favour_in_words(move) for move in favoured.head(most).itertuples()]
 
@@ -392,43 +401,80 @@ def _largest(table, column):
 
 
 def _flow_in_words(move):
-    worth = ""
-    if np.isfinite(getattr(move, "worth_change", np.nan)):
-        worth = f"; worth {evidence.short(move.worth_before)} each before and {evidence.short(move.worth_after)} after"
-    return (
-        f"More go from {move.source} to {move.target} than come back: {move.n:,} against {move.n - move.net:,.0f}, net "
-        f"{move.net:,.0f} (interval {move.net_low:,.0f} to {move.net_high:,.0f}); "
-        f"{evidence.percent(move.share)} of {move.source}{worth}."
+    said = {"source": _called(move.source), "target": _called(move.target), "n": move.n, "back": move.n - move.net}
+    said |= {"net": move.net, "low": move.net_low, "high": move.net_high, "share": evidence.percent(move.share)}
+    if not np.isfinite(getattr(move, "worth_change", np.nan)):
+        return phrase(
+            "More go from {source} to {target} than come back: {n:,} against {back:,.0f}, net {net:,.0f} (interval "
+            "{low:,.0f} to {high:,.0f}); {share} of {source}.",
+            **said,
+        )
+    return phrase(
+        "More go from {source} to {target} than come back: {n:,} against {back:,.0f}, net {net:,.0f} (interval "
+        "{low:,.0f} to {high:,.0f}); {share} of {source}; worth {before} each before and {after} after.",
+        **{**said, "before": evidence.short(move.worth_before), "after": evidence.short(move.worth_after)},
     )
 
 
 def _change_in_words(change):
-    low, net, high = (f"{x:z,.0f}".replace("-", "−") for x in (change.low, change.change, change.high))
-    return (
-        f"{change.segment} {'grows' if change.change > 0 else 'shrinks'} by moves: {change.entered:,} came and "
-        f"{change.left:,} went, net {net} (interval {low} to {high}); with {change.new:,} new and {change.gone:,} gone "
-        f"from {change.before:,} to {change.after:,}."
+    low, net, high = (figure(f"{x:z,.0f}".replace("-", "−")) for x in (change.low, change.change, change.high))
+    grows = marked(
+        "{segment} grows by moves: {entered:,} came and {left:,} went, net {net} (interval {low} to {high}); with "
+        "{new:,} new and {gone:,} gone from {before:,} to {after:,}."
     )
+    shrinks = marked(
+        "{segment} shrinks by moves: {entered:,} came and {left:,} went, net {net} (interval {low} to {high}); with "
+        "{new:,} new and {gone:,} gone from {before:,} to {after:,}."
+    )
+    said = change._asdict() | {"segment": _called(change.segment), "low": low, "net": net, "high": high}
+    return phrase(grows if change.change > 0 else shrinks, **said)
 
 
 def _favour_in_words(move):
-    return (
-        f"Those who leave {move.source} go to {move.target} {move.n / move.expected:.1f} times as often as movers do "
-        f"in general: {move.n:,} against {move.expected:,.0f}."
+    return phrase(
+        "Those who leave {source} go to {target} {times:.1f} times as often as movers do in general: {n:,} against "
+        "{expected:,.0f}.",
+        **{"source": _called(move.source), "target": _called(move.target), "times": move.n / move.expected},
+        **{"n": move.n, "expected": move.expected},
     )
 
 
 def _news_in_words(moves, most):
     news = _largest(moves[moves["unusual"]], "difference").head(most)
     if news.empty:
-        return ["No move differs from the period before beyond chance."]
-    return [
-        f"{'More' if move.difference > 0 else 'Fewer'} than usual {_way(move)}: {evidence.percent(move.share)} against "
-        f"{evidence.percent(move.usual_share)} in the period before (difference "
-        f"{evidence.percent_range(move.difference_low, move.difference_high)})."
-        for move in news.itertuples()
-    ]
+        return [phrase("No move differs from the period before beyond chance.")]
+    return [_one_news_in_words(move) for move in news.itertuples()]
 
 
-def _way(move):
-    return f"stay in {move.source}" if move.source == move.target else f"go from {move.source} to {move.target}"
+def _one_news_in_words(move):
+    template = _NEWS[move.difference > 0, move.source == move.target]
+    return phrase(
+        template,
+        **{"source": _called(move.source), "target": _called(move.target)},
+        **{"share": evidence.percent(move.share), "usual": evidence.percent(move.usual_share)},
+        difference=evidence.percent_range(move.difference_low, move.difference_high),
+    )
+
+
+#: By whether more do so than usual, and whether they stay.
+_NEWS = {
+    (True, True): marked(
+        "More than usual stay in {source}: {share} against {usual} in the period before (difference {difference})."
+    ),
+    (True, False): marked(
+        "More than usual go from {source} to {target}: {share} against {usual} in the period before (difference "
+        "{difference})."
+    ),
+    (False, True): marked(
+        "Fewer than usual stay in {source}: {share} against {usual} in the period before (difference {difference})."
+    ),
+    (False, False): marked(
+        "Fewer than usual go from {source} to {target}: {share} against {usual} in the period before (difference "
+        "{difference})."
+    ),
+}
+
+
+def _called(segment):
+    """A segment, or what stands for one, as the readers call it."""
+    return named(segment, "segment")

@@ -2,12 +2,13 @@
 
 from analysis import evidence
 from analysis import locale as locales
+from analysis.phrases import spoken
 from analysis.schema import BOUGHT, THROUGH
 from analysis.segments.describe import joined
 from analysis.vocabulary import WORDS, topic
 
 
-def name_segments(profiles, segments, language="en"):
+def name_segments(profiles, segments, language=""):
     """Segments with a name each, by rule from what sets them apart.
 
     Parameters
@@ -15,7 +16,8 @@ def name_segments(profiles, segments, language="en"):
     profiles : DataFrame, one row per customer
     segments : DataFrame
         With `customer_id` and `segment`.
-    language : {"en", "fa"}
+    language : {"en", "fa"}, optional
+        Left out, the readers' language.
 
     Returns
     -------
@@ -42,6 +44,7 @@ def name_segments(profiles, segments, language="en"):
     >>> name_segments(profiles, segments)["segment_name"].unique().tolist()
     ['One-time buyers', 'Frequent buyers']
     """
+    language = language or spoken()
     names = names_by_rule(profiles, segments, [language])[language]
     return segments.assign(segment_name=segments["segment"].map(names))
 

@@ -25,6 +25,8 @@ from analysis.expressions import (
     purchases_of,
     tables_until,
 )
+from analysis.locale import named
+from analysis.phrases import phrase
 from analysis.schema import TABLES
 
 OTHER = "other origins"
@@ -119,7 +121,7 @@ def origins(profiles, by="acquisition_channel", base=None, as_of=None, min_size=
     differs = table["origin"].isin(real.loc[real["trait"] == "worth", "group"])
     table.insert(table.columns.get_loc("worth_high") + 1, "differs", differs)
     left_out = len(profiles) - len(known)
-    words = _in_words(table, compared, real, days, left_out, getattr(base, "currency", ""))
+    words = _in_words(table, compared, real, days, left_out, named(getattr(base, "currency", ""), "currency"))
     return Origins(table, compared, days, left_out, words)
 
 
@@ -222,42 +224,71 @@ def _costs(table, tables):
 def _in_words(table, compared, real, days, left_out, currency):
     """The findings in sentences."""
     n, aged = int(table["customers"].sum()), int(table["aged"].sum())
-    others = f"; {left_out:,} more have no recorded origin or one of a few customers only" if left_out else ""
-    sentences = [f"{n:,} customers of {len(table)} origins{others}."]
-    if table["revenue_share"].notna().any():
-        row = table.loc[table["revenue_share"].idxmax()]
-        share = (
-            f"{percent(row['revenue_share'])} ({percent_range(row['revenue_share_low'], row['revenue_share_high'])})"
+    whole = phrase("{n:,} customers of {origins} origins.", n=n, origins=len(table))
+    if left_out:
+        whole = phrase(
+            "{n:,} customers of {origins} origins; {more:,} more have no recorded origin or one of a few customers "
+            "only.",
+            **{"n": n, "origins": len(table), "more": left_out},
         )
-        whose = percent(row["customers"] / n)
-        sentences.append(f"Most revenue comes from {row['origin']}: {share}, from {whose} of the customers.")
-    sentences.append(
-        f"Compared is what customers did in the first {days} days after they signed up or first bought, of the "
-        f"{aged:,} known for so long."
-        if days
-        else "Compared is what customers did so far: those who came lately had less time, and their origins look poor."
-    )
+    sentences = [whole, *_most_revenue_in_words(table, n), _compared_in_words(days, aged)]
     sentences += [_difference_in_words(row, currency) for row in real.itertuples()]
     if not len(real) and len(compared):
         sentences.append(
-            f"No origin differs from the others beyond chance, neither in worth nor in who bought ({len(compared)} "
-            "comparisons, corrected after Holm)."
+            phrase(
+                "No origin differs from the others beyond chance, neither in worth nor in who bought ({n} comparisons, "
+                "corrected after Holm).",
+                n=len(compared),
+            )
         )
-    for row in table.dropna(subset="cost").itertuples():
-        cost, each = short(row.cost), short(row.cost_per_customer)
-        sentences.append(f"{row.origin} cost {_money(cost, currency)}, {each} for each of {row.customers:,} customers.")
-    return sentences
+    return sentences + [_cost_in_words(row, currency) for row in table.dropna(subset="cost").itertuples()]
+
+
+def _most_revenue_in_words(table, n):
+    if table["revenue_share"].isna().all():
+        return []
+    row = table.loc[table["revenue_share"].idxmax()]
+    return [
+        phrase(
+            "Most revenue comes from {origin}: {share} ({interval}), from {customers} of the customers.",
+            **{"origin": named(row["origin"]), "share": percent(row["revenue_share"])},
+            interval=percent_range(row["revenue_share_low"], row["revenue_share_high"]),
+            customers=percent(row["customers"] / n),
+        )
+    ]
+
+
+def _compared_in_words(days, aged):
+    if not days:
+        return phrase(
+            "Compared is what customers did so far: those who came lately had less time, and their origins look poor."
+        )
+    return phrase(
+        "Compared is what customers did in the first {days} days after they signed up or first bought, of the {n:,} "
+        "known for so long.",
+        **{"days": days, "n": aged},
+    )
+
+
+def _cost_in_words(row, currency):
+    return phrase(
+        "{origin} cost {cost}, {each} for each of {n:,} customers.",
+        **{"origin": named(row.origin), "cost": _money(short(row.cost), currency)},
+        **{"each": short(row.cost_per_customer), "n": row.customers},
+    )
 
 
 def _difference_in_words(row, currency):
     if row.trait == "bought":
-        return (
-            f"{row.group}: {percent(row.value)} bought, elsewhere {percent(row.elsewhere)} (difference "
-            f"{short(round(100 * row.low))} to {short(round(100 * row.high))} points, n = {row.n:,})."
+        return phrase(
+            "{origin}: {share} bought, elsewhere {elsewhere} (difference {low} to {high} points, n = {n:,}).",
+            **{"origin": named(row.group), "share": percent(row.value), "elsewhere": percent(row.elsewhere)},
+            **{"low": short(round(100 * row.low)), "high": short(round(100 * row.high)), "n": row.n},
         )
-    return (
-        f"{row.group}: worth {_money(short(row.value), currency)} per customer, elsewhere {short(row.elsewhere)} "
-        f"(difference {short(row.low)} to {short(row.high)}, n = {row.n:,})."
+    return phrase(
+        "{origin}: worth {worth} per customer, elsewhere {elsewhere} (difference {low} to {high}, n = {n:,}).",
+        **{"origin": named(row.group), "worth": _money(short(row.value), currency)},
+        **{"elsewhere": short(row.elsewhere), "low": short(row.low), "high": short(row.high), "n": row.n},
     )
 
 

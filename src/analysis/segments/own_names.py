@@ -11,6 +11,7 @@ import pandas as pd
 from analysis import kept_file
 from analysis.errors import Problem
 from analysis.known_again import deltas, matched, profiles_of
+from analysis.phrases import phrase
 
 _HEAD = """\
 # The names of the segments. Write your own into name = "…", and the reason into why, if you like: both are kept on
@@ -119,7 +120,9 @@ def _names(groups, file):
         raise Problem(f'{file} gives the name "{twice[0]}" to two groups. Give each its own.')
     rows = []
     for group in groups:
-        found = f"{group['found']} (group {group['segment']})" if group["found"] in given else group["found"]
+        found = group["found"]
+        if found in given:
+            found = phrase("{name} (group {number})", name=found, number=group["segment"])
         rows.append((group["segment"], group["name"] or found, group["found"], group["name"] != "", group["why"]))
     return pd.DataFrame(rows, columns=["segment", "segment_name", "found", "edited", "why"])
 
@@ -127,13 +130,18 @@ def _names(groups, file):
 def _notes(groups, before, waiting, file):
     """What a person who gave names should look at."""
     notes = [
-        f"“{group['name']}” was given to a group found as “{entry['found']}”, which would now be “{group['found']}”."
+        phrase(
+            "“{name}” was given to a group found as “{before}”, which would now be “{now}”.",
+            **{"name": group["name"], "before": entry["found"], "now": group["found"]},
+        )
         for group, entry in zip(groups, before, strict=True)
         if group["name"] and group["found"] != entry["found"]
     ]
     return notes + [
-        f"No group is like “{entry['name'] or entry['found']}” any more. What was written about it waits in "
-        f"{file.name}, under [[earlier]]."
+        phrase(
+            "No group is like “{name}” any more. What was written about it waits in {file}, under [[earlier]].",
+            **{"name": entry["name"] or entry["found"], "file": file.name},
+        )
         for entry in waiting
     ]
 

@@ -14,6 +14,8 @@ from scipy.stats import rankdata
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
+from analysis.locale import named
+from analysis.phrases import marked, phrase, translated
 
 PARTS = ("value", "potential", "cost")
 
@@ -162,16 +164,23 @@ def priority_in_words(priority):
     first, *others = order.to_dict("records")
     name = _name(first)
     if not others:
-        return [*priority.notes, f"There is one segment to rank: {name}."]
-    said = (
-        f"in {evidence.percent(first['first'])} of draws of the customers and by "
-        f"{evidence.percent(first['first_by_weights'])} of all weightings"
-    )
-    if first["clear"]:
-        return [*priority.notes, f"{name} comes first: so it is {said}."]
-    rivals = " or ".join(_name(other) for other in others if other["place_low"] <= 1)
-    or_other = f"; it may as well be {rivals}" if rivals else ""
-    return [*priority.notes, f"No segment is clearly first: {name} is {said}{or_other}."]
+        return [*priority.notes, phrase("There is one segment to rank: {name}.", name=name)]
+    rivals = phrase(" or ").join(_name(other) for other in others if other["place_low"] <= 1)
+    said = _CLEARLY_FIRST if first["clear"] else _FIRST_OR_A_RIVAL if rivals else _HARDLY_FIRST
+    shares = {"draws": evidence.percent(first["first"]), "weights": evidence.percent(first["first_by_weights"])}
+    return [*priority.notes, phrase(said, name=name, rivals=rivals, **shares)]
+
+
+_CLEARLY_FIRST = marked(
+    "{name} comes first: so it is in {draws} of draws of the customers and by {weights} of all weightings."
+)
+_FIRST_OR_A_RIVAL = marked(
+    "No segment is clearly first: {name} is in {draws} of draws of the customers and by {weights} of all weightings; "
+    "it may as well be {rivals}."
+)
+_HARDLY_FIRST = marked(
+    "No segment is clearly first: {name} is in {draws} of draws of the customers and by {weights} of all weightings."
+)
 
 
 class _Measure(NamedTuple):
@@ -188,14 +197,18 @@ def _measures(profiles, value, costs, earlier):
     if value in profiles:
         measures.append(_Measure("value", value, {value: 1.0}))
     else:
-        notes.append(f"Value and potential are left out: the profiles have no {value}.")
+        notes.append(
+            phrase("Value and potential are left out: the profiles have no {column}.", column=translated(value))
+        )
     of_cost, note = _cost_measures(profiles, costs)
     measures += of_cost
     notes += [note] if note else []
     if value in profiles and earlier is not None:
-        measures.append(_Measure("potential", f"{evidence.in_words(value)} a year on", {value: 1.0}))
+        measures.append(
+            _Measure("potential", phrase("{measure} a year on", measure=evidence.in_words(value)), {value: 1.0})
+        )
     elif value in profiles:
-        notes.append("Potential is left out: it takes the segments of a year ago.")
+        notes.append(phrase("Potential is left out: it takes the segments of a year ago."))
     return measures, notes
 
 
@@ -203,12 +216,13 @@ def _cost_measures(profiles, costs):
     """What serving costs in money if it has a price, else the counts that are known, and a note that says so."""
     if costs:
         require_columns("profiles", profiles.columns, costs)
-        return [_Measure("cost", "money for service", {column: float(price) for column, price in costs.items()})], None
+        prices = {column: float(price) for column, price in costs.items()}
+        return [_Measure("cost", phrase("money for service"), prices)], None
     known = [column for column in SERVING if column in profiles and profiles[column].notna().any()]
     if not known:
-        return [], "Cost to serve is left out: nothing is known of tickets, campaigns or returns."
-    counts = ", ".join(evidence.in_words(column) for column in known)
-    note = f"What serving costs is not known in money, so cost goes by the ranks of: {counts}."
+        return [], phrase("Cost to serve is left out: nothing is known of tickets, campaigns or returns.")
+    counts = phrase(", ").join(evidence.in_words(column) for column in known)
+    note = phrase("What serving costs is not known in money, so cost goes by the ranks of: {counts}.", counts=counts)
     return [_Measure("cost", column, {column: 1.0}) for column in known], note
 
 
@@ -245,7 +259,9 @@ def _members(profiles, segments, columns):
     small = members[size < LEAST_SIZE].drop_duplicates("segment").to_dict("records")
     if len(small) == members["segment"].nunique():
         raise Problem(f"No segment has {LEAST_SIZE} customers or more with a profile, so there is nothing to rank.")
-    notes = [f"{_name(row)} has fewer than {LEAST_SIZE} customers and is not ranked." for row in small]
+    notes = [
+        phrase("{name} has fewer than {n} customers and is not ranked.", name=_name(row), n=LEAST_SIZE) for row in small
+    ]
     return members[size >= LEAST_SIZE], notes
 
 
@@ -326,4 +342,4 @@ def _parts(who, figures, measures):
 
 def _name(row):
     name = row.get("segment_name", row["segment"])
-    return name if isinstance(name, str) else f"Segment {name}"
+    return named(name, "segment") if isinstance(name, str) else phrase("Segment {number}", number=name)

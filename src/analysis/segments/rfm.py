@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.evidence import in_words
+from analysis.phrases import figure, marked, phrase
 
 NO_PURCHASE = "No completed purchase"
 
@@ -108,7 +109,7 @@ def no_scores(profiles):
     scores[["r", "f", "m"]] = pd.DataFrame(pd.NA, index=scores.index, columns=["r", "f", "m"], dtype="Int64")
     scores = scores.assign(rfm_segment=NO_PURCHASE)
     scores.attrs["notes"] = [
-        "The base has no orders with amounts, so nobody has a score. A table of orders would add them."
+        phrase("The base has no orders with amounts, so nobody has a score. A table of orders would add them.")
     ]
     return scores
 
@@ -170,7 +171,7 @@ def _skipped(column, scores, asked):
     given = sorted(scores.dropna().unique())
     if len(given) in (0, 5):
         return []
-    listed = ", ".join(str(score) for score in given)
-    why = "nobody lies between the other cuts" if asked else "many customers share a value"
-    said = in_words(column)
-    return [f"{said[0].upper() + said[1:]} gives only {len(given)} of 5 scores ({listed}): {why}."]
+    shared = marked("{column} gives only {n} of 5 scores ({scores}): many customers share a value.")
+    between = marked("{column} gives only {n} of 5 scores ({scores}): nobody lies between the other cuts.")
+    said, scores = in_words(column), phrase(", ").join(figure(str(score)) for score in given)
+    return [phrase(between if asked else shared, column=said[0].upper() + said[1:], n=len(given), scores=scores)]

@@ -17,6 +17,8 @@ from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.evidence import percent, percent_range
 from analysis.expressions import last_day, tables_until
+from analysis.locale import named
+from analysis.phrases import isolated, phrase
 from analysis.schema import TABLES
 from analysis.segments.conditions import Ground, Lacking, verdict
 from analysis.segments.describe import who_consent
@@ -314,20 +316,24 @@ def _overlap(members, names):
 def _in_words(summary, members, conditions, left_out):
     sentences = []
     if summary.empty:
-        sentences.append("No rule of the file can be asked of this base: what each asks for is not known here.")
+        sentences.append(phrase("No rule of the file can be asked of this base: what each asks for is not known here."))
     if len(summary):
         in_how_many = members.sum(axis=1)
         n, some, several = len(members), int((in_how_many > 0).sum()), int((in_how_many > 1).sum())
         sentences.append(
-            f"{some:,} of {n:,} customers are in a segment by rule ({percent(some / max(n, 1))}), {several:,} of them "
-            "in more than one."
+            phrase(
+                "{some:,} of {n:,} customers are in a segment by rule ({share}), {several:,} of them in more than one.",
+                **{"some": some, "n": n, "share": percent(some / max(n, 1)), "several": several},
+            )
         )
     sentences += [_segment_in_words(row, len(members)) for row in summary.itertuples()]
     odd = conditions[conditions["note"] != ""]
     for note, rows in odd.groupby("note", sort=False):
-        sentences.append(f"{'; '.join(f'{r.segment} ({r.condition})' for r in rows.itertuples())}: {_ended(note)}")
+        asked = phrase("; ").join(f"{_called(r.segment)} ({isolated(r.condition)})" for r in rows.itertuples())
+        sentences.append(phrase("{conditions}: {note}", conditions=asked, note=_ended(note)))
     for why, rows in left_out.groupby("why", sort=False):
-        sentences.append(f"Left out, as {why}: {'; '.join(rows['segment'])}.")
+        names = phrase("; ").join(map(_called, rows["segment"]))
+        sentences.append(phrase("Left out, as {why}: {segments}.", why=why, segments=names))
     return sentences
 
 
@@ -336,15 +342,30 @@ def _ended(sentence):
 
 
 def _segment_in_words(row, n):
-    text = f"{row.segment}: {row.n:,} of {n:,} customers ({percent(row.share, 1)}, interval "
-    text += f"{percent_range(row.low, row.high, 1)})"
-    if np.isfinite(row.revenue_share):
-        text += f", {percent(row.revenue_share)} of revenue"
-        if np.isfinite(row.revenue_low):
-            text += f" ({percent_range(row.revenue_low, row.revenue_high)})"
+    size = phrase(
+        "{segment}: {inside:,} of {n:,} customers ({share}, interval {interval})",
+        **{"segment": _called(row.segment), "inside": row.n, "n": n, "share": percent(row.share, 1)},
+        interval=percent_range(row.low, row.high, 1),
+    )
+    parts = [size, *_revenue_in_words(row)]
     if not pd.isna(row.reachable) and row.n:
-        text += f", {row.reachable:,} of them reachable"
-    return text + (f"; of {row.unknown:,} more it cannot be said." if row.unknown else ".")
+        parts.append(phrase("{n:,} of them reachable", n=row.reachable))
+    text = phrase(", ").join(parts)
+    return phrase("{said}; of {n:,} more it cannot be said.", said=text, n=row.unknown) if row.unknown else f"{text}."
+
+
+def _revenue_in_words(row):
+    if not np.isfinite(row.revenue_share):
+        return []
+    share = percent(row.revenue_share)
+    if not np.isfinite(row.revenue_low):
+        return [phrase("{share} of revenue", share=share)]
+    interval = percent_range(row.revenue_low, row.revenue_high)
+    return [phrase("{share} of revenue ({interval})", share=share, interval=interval)]
+
+
+def _called(segment):
+    return named(segment, "segment")
 
 
 def _overlaps_in_words(overlap):
@@ -357,6 +378,9 @@ def _overlaps_in_words(overlap):
     here, there = np.unravel_index(shares.argmax(), shares.shape)
     names, both = overlap.columns, overlap.iloc[here, there]
     return [
-        f"Largest overlap: of {n[here]:,} in {names[here]}, {both:,} ({percent(shares[here, there])}) are in "
-        f"{names[there]} too."
+        phrase(
+            "Largest overlap: of {n:,} in {here}, {both:,} ({share}) are in {there} too.",
+            **{"n": n[here], "here": _called(names[here]), "both": both, "share": percent(shares[here, there])},
+            there=_called(names[there]),
+        )
     ]

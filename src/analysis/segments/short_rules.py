@@ -6,6 +6,7 @@ the group meet it: measured on customers from whom the rule was not learnt.
 """
 
 import re
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
 from analysis import evidence, locale
+from analysis.locale import named
+from analysis.phrases import phrase, spoken
 from analysis.segments.describe import joined
 from analysis.vocabulary import WORDS, words
 
@@ -155,13 +158,17 @@ group meet it.
     """
     told = []
     for row in rules.itertuples():
-        here = f"**{row.segment_name}** ({row.n:,} customers): "
+        said = {"name": row.segment_name, "n": row.n}
         if not isinstance(row.rule, str) or not row.rule:
-            told.append(f"{here}no short rule was found.")
+            told.append(phrase("**{name}** ({n:,} customers): no short rule was found.", **said))
             continue
-        precision, recall = evidence.percent(row.precision), evidence.percent(row.recall)
+        said |= {"precision": evidence.percent(row.precision), "recall": evidence.percent(row.recall)}
         told.append(
-            f"{here}{row.rule}. Of those who meet it {precision} are in the group, and {recall} of the group meet it."
+            phrase(
+                "**{name}** ({n:,} customers): {rule}. Of those who meet it {precision} are in the group, and {recall} "
+                "of the group meet it.",
+                **{**said, "rule": row.rule},
+            )
         )
     return told
 
@@ -183,9 +190,9 @@ def _everyone(segments, counts):
 def _no_rules(everyone):
     missing = {"meet": pd.Series(pd.NA, everyone.index, dtype="Int64"), **dict.fromkeys(_INTERVALS, np.nan)}
     fidelity = pd.DataFrame(columns=["told", "leaves", "accuracy", "low", "high", "balanced", "chosen"])
-    verdict = f"Fewer than two groups have {FEWEST_FOR_RULE} customers: no rule can tell them apart."
+    verdict = phrase("Fewer than two groups have {n} customers: no rule can tell them apart.", n=FEWEST_FOR_RULE)
     if len(everyone) < 2:
-        verdict = "There is one group only, which needs no rule."
+        verdict = phrase("There is one group only, which needs no rule.")
     return ShortRules(everyone.assign(rule="", **missing), fidelity, verdict)
 
 
@@ -319,13 +326,14 @@ def _whole(x):
 
 def _shortened(ways, traits, member):
     """Fewer conditions and ways, as long as the F measure hardly falls."""
-    fewest = _f_measure(ways, traits, member) - HARDLY_ANY
+    held = _held(ways, traits)  # each condition is tried once, not with every candidate
+    fewest = _f_measure(ways, held, member) - HARDLY_ANY
     while True:
         shorter = [_unique([*ways[:i], *ways[i + 1 :]]) for i in range(len(ways)) if len(ways) > 1]
         for i, way in enumerate(ways):
             for j in range(len(way) if len(way) > 1 else 0):
                 shorter.append(_unique([*ways[:i], [*way[:j], *way[j + 1 :]], *ways[i + 1 :]]))
-        worth = [_f_measure(candidate, traits, member).round(9) for candidate in shorter]
+        worth = [_f_measure(candidate, held, member).round(9) for candidate in shorter]
         if not worth or max(worth) < fewest:
             return [[_certain(condition, way, traits) for condition in way] for way in ways]
         ways = shorter[int(np.argmax(worth))]
@@ -341,18 +349,28 @@ def _unique(ways):
     return [way for i, way in enumerate(ways) if way not in ways[:i]]
 
 
-def _f_measure(ways, traits, member):
+def _f_measure(ways, held, member):
     """Harmonic mean of precision and recall (van Rijsbergen 1979, Information Retrieval)."""
-    met = _met(ways, traits)
+    met = _any_of(ways, held, len(member))
     return 2 * (met & member).sum() / (met.sum() + member.sum())
 
 
 def _met(ways, traits):
     """Who meets any of the ways."""
-    met = np.zeros(len(traits), dtype=bool)
+    return _any_of(ways, _held(ways, traits), len(traits))
+
+
+def _any_of(ways, held, n):
+    """Who of n customers meets any of the ways, by who meets each condition."""
+    met = np.zeros(n, dtype=bool)
     for way in ways:
-        met |= np.logical_and.reduce([_holds(condition, traits) for condition in way])
+        met |= np.logical_and.reduce([held[condition] for condition in way])
     return met
+
+
+def _held(ways, traits):
+    """Condition → of whom it holds."""
+    return {condition: _holds(condition, traits) for condition in dict.fromkeys(chain.from_iterable(ways))}
 
 
 def _holds(condition, traits):
@@ -415,49 +433,75 @@ def _verdict(fidelity, rules, groups):
     """What the rules are worth, in a sentence or two."""
     of = fidelity.drop_duplicates("told", keep="last").set_index("told")
     tree, said, naive = fidelity[fidelity["chosen"]].iloc[0], of.loc["rules as said"], of.iloc[-1]
-    text = (
-        f"A tree of {tree['leaves']} leaves tells {evidence.percent(tree['accuracy'])} of customers it has not seen "
-        f"rightly (interval {evidence.percent_range(tree['low'], tree['high'])}), the rules as said "
-        f"{evidence.percent(said['accuracy'])}; to call everybody a member of the largest group would be right for "
-        f"{evidence.percent(naive['accuracy'])} (n = {len(groups):,})."
+    text = phrase(
+        "A tree of {leaves} leaves tells {right} of customers it has not seen rightly (interval {interval}), the rules "
+        "as said {said}; to call everybody a member of the largest group would be right for {naive} (n = {n:,}).",
+        **{"leaves": tree["leaves"], "right": evidence.percent(tree["accuracy"]), "n": len(groups)},
+        **{"said": evidence.percent(said["accuracy"]), "naive": evidence.percent(naive["accuracy"])},
+        interval=evidence.percent_range(tree["low"], tree["high"]),
     )
     without = int((rules["rule"] == "").sum())
-    return text + (f" Groups without a rule: {without}." if without else "")
+    return f"{text} {phrase('Groups without a rule: {n}.', n=without)}" if without else text
 
 
 def _said(ways, traits, currency):
     """The ways into a group as one sentence's end: "who …, or who …"."""
-    return ", or ".join(_way_said(way, traits, currency) for way in ways)
+    return phrase(", or ").join(_way_said(way, traits, currency) for way in ways)
 
 
 def _way_said(way, traits, currency):
-    said = [_condition_said(condition, traits, currency) for condition in way]
-    who = [text for text in said if not text.startswith("whose ")]
-    whose = [text for text in said if text.startswith("whose ")]
-    return " and ".join([*([f"who {' and '.join(who)}"] if who else []), *whose])
+    does = [condition for condition in way if _is_sentence(condition)]
+    has = [_condition_said(condition, traits, currency) for condition in way if not _is_sentence(condition)]
+    done = phrase(" and ").join(_condition_said(condition, traits, currency) for condition in does)
+    return phrase(" and ").join([*([phrase("who {does}", does=done)] if done else []), *has])
+
+
+def _is_sentence(condition):
+    """Whether the readers' language has a sentence for the trait, and bounds that stand in it."""
+    known, bounded = words(condition.trait), np.isfinite(condition.low) or np.isfinite(condition.high)
+    named_levels = condition.is_level or condition.not_levels
+    return bool(known and known.unit and not named_levels and bounded and not np.isposinf(condition.low))
 
 
 def _condition_said(condition, traits, currency):
     """A condition in words: "has placed at least 4 orders", "whose favourite category is novel"."""
+    if condition.is_level or condition.not_levels:
+        return _levels_said(condition, traits)
     noun = evidence.in_words(condition.trait)
+    if np.isposinf(condition.low):
+        return phrase("whose {noun} is not known", noun=noun)
+    if np.isinf(condition.low) and np.isinf(condition.high):
+        return phrase("whose {noun} is known", noun=noun)
+    unit, x = _unit(words(condition.trait), currency), traits[condition.trait, ""].dropna().to_numpy()
+    bounds = _bounds_said(condition, unit, _whole(x))
+    text = phrase("whose {noun} is {value}", noun=noun, value=bounds)
+    if _is_sentence(condition):
+        none = locale.of(spoken()).say("fallback.none")
+        text = _sentence_said(condition, none if _is_none(condition, _whole(x)) else bounds)
+    unknown = condition.also_unknown and traits[condition.trait, ""].isna().any()
+    return phrase("{condition} (or not known)", condition=text) if unknown else text
+
+
+def _levels_said(condition, traits):
+    noun, levels = evidence.in_words(condition.trait), list(condition.not_levels)
     if condition.is_level:
-        return f"whose {noun} is {condition.is_level}"
-    if condition.not_levels:
-        others = [level for level in traits[condition.trait] if level not in condition.not_levels]
-        if len(others) == 1 and (traits[condition.trait].sum(axis=1) == 1).all():
-            return f"whose {noun} is {others[0]}"
-        return f"whose {noun} is " + " and ".join(f"not {level}" for level in condition.not_levels)
-    if np.isposinf(condition.low) or (np.isinf(condition.low) and np.isinf(condition.high)):
-        return f"whose {noun} is {NOT_KNOWN if condition.low > 0 else 'known'}"
-    known = words(condition.trait)
-    bounds = _bounds_said(condition, _unit(known, currency), _whole(traits[condition.trait, ""].dropna().to_numpy()))
-    if known and known.unit:
-        sentence = locale.of("en").trait(condition.trait, "no" if bounds == "at most 0" else bounds)
-        text = sentence[0].lower() + sentence[1:].replace(" on average", "")
-    else:
-        text = f"whose {noun} is {bounds}"
-    text = re.sub(r"(?<![\d.,])1 (\w+)s\b", lambda m: f"1 {re.sub('ie$', 'y', m[1])}", text)
-    return text + (" (or not known)" if condition.also_unknown and traits[condition.trait, ""].isna().any() else "")
+        return phrase("whose {noun} is {value}", noun=noun, value=_level(condition.is_level, condition.trait))
+    others = [level for level in traits[condition.trait] if level not in levels]
+    if len(others) == 1 and (traits[condition.trait].sum(axis=1) == 1).all():
+        return phrase("whose {noun} is {value}", noun=noun, value=_level(others[0], condition.trait))
+    nots = [phrase("not {level}", level=_level(level, condition.trait)) for level in levels]
+    return phrase("whose {noun} is {value}", noun=noun, value=phrase(" and ").join(nots))
+
+
+def _level(level, trait):
+    return phrase("not known") if level == NOT_KNOWN else named(level, trait)
+
+
+def _sentence_said(condition, bounds):
+    """What the locale says of the trait, of one customer: "Has {…} orders on average" becomes "has … orders"."""
+    sentence = locale.of(spoken()).trait(condition.trait, bounds)
+    text = sentence[0].lower() + sentence[1:].replace(phrase(" on average"), "")
+    return re.sub(r"(?<![\d.,])1 (\w+)s\b", lambda m: f"1 {re.sub('ie$', 'y', m[1])}", text)
 
 
 def _unit(known, currency):
@@ -465,8 +509,13 @@ def _unit(known, currency):
     if known and known.unit == "share":
         return evidence.percent
     if known and known.unit == "money" and currency:
-        return lambda amount: f"{evidence.short(amount)} {currency}"
+        return lambda amount: f"{evidence.short(amount)} {named(currency, 'currency')}"
     return evidence.short
+
+
+def _is_none(condition, whole):
+    """Whether what is asked is a count of nothing."""
+    return whole and np.isinf(condition.low) and condition.high == 1
 
 
 def _bounds_said(condition, figure, whole):
@@ -474,9 +523,13 @@ def _bounds_said(condition, figure, whole):
     low, high = condition.low, condition.high
     counted = whole and high <= 10
     if np.isinf(high):
-        return f"at least {figure(low)}"
+        return phrase("at least {low}", low=figure(low))
+    if np.isinf(low) and counted:
+        return phrase("at most {high}", high=figure(high - 1))
     if np.isinf(low):
-        return f"at most {figure(high - 1)}" if counted else f"under {figure(high)}"
+        return phrase("under {high}", high=figure(high))
     if whole and high - low == 1:
         return figure(low)
-    return f"{figure(low)} to {figure(high - 1)}" if counted else f"{figure(low)} to under {figure(high)}"
+    if counted:
+        return phrase("{low} to {high}", low=figure(low), high=figure(high - 1))
+    return phrase("{low} to under {high}", low=figure(low), high=figure(high))

@@ -12,6 +12,8 @@ import pandas as pd
 
 from analysis import schema
 from analysis.errors import Problem
+from analysis.locale import retold
+from analysis.phrases import marked, translated
 from analysis.sources import canonical, persian
 from analysis.sources.canonical import PREFIX, TypedTable
 from analysis.sources.files import sql_name, sql_text
@@ -33,8 +35,28 @@ _CURES = {
     "in the future": "Check the date format (day and month exchanged?) and the clock.",
 }
 
+#: All reasons but those of the mapping: kept in English, and said to readers by `reason_in_words`.
+_SAID = (
+    *(marked("no {column}"), marked("unreadable {column}"), marked("amount is no number"), marked("negative amount")),
+    *(marked("unknown {what}"), marked("{what} unusable"), marked("{what} set aside")),
+    *(marked("repeated row"), marked("another row has this {column}"), marked("merged into another record")),
+    *(marked("in the future"), marked("after as_of"), marked("first heard of after as_of")),
+)
+
 #: Reasons of rows that stand in the table once already.
 _REPEATED = ("repeated row", "another row has this order_id")
+
+
+def reason_in_words(reason: str) -> str:
+    """Why rows were set aside, as readers are told; a reason that a user's mapping names stays as it is.
+
+    Examples
+    --------
+    >>> reason_in_words("no customer_id")
+    'no customer_id'
+    """
+    said = translated(reason)  # of a mapping that comes with the package
+    return said if said != reason else retold(reason, _SAID)
 
 
 def check_table(db, typed: Mapping[str, TypedTable], name: str, end: str | None) -> pd.DataFrame:

@@ -20,6 +20,7 @@ import pandas as pd
 from jdatetime import date as jalali_date
 from rapidfuzz.distance import OSA
 
+from analysis.phrases import marked, phrase
 from analysis.sources import normal
 
 #: What is compared.
@@ -155,8 +156,8 @@ def score(of: Records, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray,
     likely = np.tile([*_PAIRS, max(n - 1, 1) / 2], (len(left), 1))
     told = []
     for evidence, words in (
-        _of_contact(of, "phone", left, right, ("same telephone number", "telephone numbers differ")),
-        _of_contact(of, "email", left, right, ("same e-mail address", "e-mail addresses differ")),
+        _of_contact(of, "phone", left, right, (marked("same telephone number"), marked("telephone numbers differ"))),
+        _of_contact(of, "email", left, right, (marked("same e-mail address"), marked("e-mail addresses differ"))),
         _of_names(of, left, right),
         _of_births(of, left, right),
     ):
@@ -164,6 +165,17 @@ def score(of: Records, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray,
         told.append(words)
     why = [", ".join(filter(None, reasons)) for reasons in zip(*told, strict=True)]
     return (likely[:, 0] / likely.sum(axis=1)).round(6), np.array(why, dtype=object)
+
+
+def why_in_words(why: str) -> str:
+    """The reasons that `score` gives, in the language of the readers.
+
+    Examples
+    --------
+    >>> why_in_words("same telephone number, same name")
+    'same telephone number, same name'
+    """
+    return phrase(", ").join(phrase(reason) for reason in why.split(", "))
 
 
 def at_odds(of: Records, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -254,7 +266,7 @@ def _of_births(of: Records, left, right) -> tuple[np.ndarray, np.ndarray]:
     agree = _rows(person, household, _share(of, "birth_date", of.codes["birth_date"][left]))
     differ = (1 - person - _NEAR_DAY[0], 1 - household - _NEAR_DAY[1], 1)
     evidence = np.select([same[:, None], near[:, None], both[:, None]], [agree, _NEAR_DAY, differ], 1.0)
-    words = ["same date of birth", "dates of birth differ in one part", "dates of birth differ"]
+    words = [marked("same date of birth"), marked("dates of birth differ in one part"), marked("dates of birth differ")]
     return evidence, np.select([same, near, both], words, "")
 
 
@@ -372,7 +384,8 @@ def _name_words(names: _Names | None) -> str:
     if names is None:
         return ""
     if names.others:
-        return "names differ"
+        return marked("names differ")
     if names.slips:
-        return "names differ by one letter" if len(names.slips) == 1 else "names differ by a letter in several words"
-    return "one name has more words" if names.missing else "same name"
+        one, several = marked("names differ by one letter"), marked("names differ by a letter in several words")
+        return one if len(names.slips) == 1 else several
+    return marked("one name has more words") if names.missing else marked("same name")

@@ -6,7 +6,7 @@
   const themeButton = document.getElementById("theme");
   const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemIsDark.matches);
-  const nameTheme = () => { themeButton.textContent = isDark() ? "Light" : "Dark"; };
+  const nameTheme = () => { themeButton.textContent = isDark() ? themeButton.dataset.light : themeButton.dataset.dark; };
   themeButton.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     try { localStorage.setItem("moshtari-theme", root.dataset.theme); } catch {}
