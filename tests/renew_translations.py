@@ -18,6 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
+from analysis.report.method import meanings
 from analysis.schema import BOUGHT, PROFILE_COLUMNS, SCORE, TABLES, THROUGH, profile_column
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +63,7 @@ def said() -> dict[str, dict[str, list[str]]]:
         for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             texts = [source.strip()] if cell["cell_type"] == "markdown" else _phrases("python", source.encode())
+            texts += meanings(source) if "parameters" in cell["metadata"].get("tags", []) else []
             for text in texts:
                 add(concept, text, file)
     for file in sorted((PACKAGE / "sources" / "mappings").glob("*.toml")):
