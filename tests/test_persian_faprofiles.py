@@ -77,6 +77,7 @@ FIGURES = {
     ),
     "counts": lambda: plots.distribution(TABLE, "n_orders", "orders"),
     "all alike": lambda: plots.distribution(pd.DataFrame({"n_orders": [1, 1, 1]}), "n_orders", "orders"),
+    "most alike": lambda: plots.distribution(pd.DataFrame({"n_orders": [1, 1, 1, 2, 3]}), "n_orders", "orders"),
     "one customer": lambda: plots.distribution(pd.DataFrame({"n_orders": [4]}), "n_orders", "orders"),
     "a giant": lambda: plots.distribution(
         pd.DataFrame({"n_orders": [*range(1, 100), 10_000]}), "n_orders", "orders", log=False
@@ -111,6 +112,15 @@ FIGURES = {
     "intervals of shares": lambda: plots.intervals(GROUPS[:1], "", "", share=True),
     "no groups": lambda: plots.intervals(GROUPS[:0], "", ""),
 }
+
+
+class Shop(dict):
+    """Tables, and the last day that they know of."""
+
+    as_of = date(2024, 12, 31)
+
+    def columns(self, table: str) -> list[str]:
+        return list(self[table]) if table in self else []
 
 
 @pytest.fixture(autouse=True)
@@ -163,7 +173,7 @@ def test_findings_are_in_persian():
 
 
 def test_comparisons_are_in_persian():
-    apart = profiles.best_apart(TABLE, "total_spend")
+    apart = pd.concat([profiles.best_apart(TABLE, "total_spend", top) for top in (0.2, 0.3)])
     compared = profiles.compare(TABLE, "city")
     assert {"number", "share"} <= set(compared["kind"])
     assert english_in([*apart["words"], *apart["group"], *compared["words"]]) == []
@@ -183,6 +193,24 @@ def test_the_ideal_customer_is_told_in_persian():
         assert english_in([*ideal.findings(found), *ideal.strongest(found)["group"]]) == []
 
 
+def test_the_days_that_are_compared_are_told_in_persian():
+    at = pd.to_datetime(["2024-01-01", "2024-05-20", "2024-07-10", "2024-12-01"]).tz_localize("UTC")
+    orders = {"order_id": list("1234"), "customer_id": list("aabb"), "amount": [5.0, 7, 1, 2], "ordered_at": at}
+    long = Shop(orders=pd.DataFrame(orders))
+    short = Shop(orders=pd.DataFrame(orders | {"ordered_at": at.where(at > "2024-12", at[3] - pd.Timedelta("50D"))}))
+    said = [profiles.followed(shop, 90, what).words for shop in (long, short) for what in ("spend", "bought")]
+    said.append(profiles.known_and_met(long, TABLE, "uses_preferred_channel")[2])
+    said.append(profiles.known_and_met(long, TABLE, "retained")[2])
+    assert english_in(said) == []
+
+
+@pytest.mark.parametrize("ours", [None, "kaghazi"])
+def test_whose_brand_is_ours_is_told_in_persian(ours):
+    rated = [(c, brand, "price", r + c % 2) for c in range(8) for brand, r in (("kaghazi", 2), ("barg online", 4))]
+    ratings = pd.DataFrame(rated, columns=["customer_id", "brand", "attribute", "rating"])
+    assert english_in([profiles.rivals({"brand_ratings": ratings}, ours=ours).said]) == []
+
+
 def test_tables_of_the_chapter_are_in_persian():
     dark = profiles.in_the_dark(TABLE).rename(columns={"group": "family"})
     shown = plots.table(dark).to_html() + plots.table(profiles.documented(TABLE)).to_html()
@@ -195,6 +223,7 @@ def test_the_explorer_speaks_persian(monkeypatch):
     visits = pd.DataFrame({"customer_id": ["c1"], "event": ["visit"], "occurred_at": pd.Timestamp("2025-03-20")})
     boxes = [explorer.explore(TABLE), explorer.explore_segments(TABLE), explorer.explore_funnel(visits, TABLE)]
     said = [*explorer.told(TABLE, "n_orders", "city"), *explorer.told(TABLE[:4], "n_orders", "city")]
+    said += explorer.grouped(TABLE, ["behavioural"], k=2).words[-2:]  # what the explorer adds
     assert english_in([*_labels(boxes), *said]) == []
 
 
