@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from analysis.phrases import marked, phrase
 from analysis.schema import BOUGHT, THROUGH
 
-#: Who takes the steps of a journey: one of them, and several.
+#: Who takes the steps of a journey: one of them, and of them all.
 UNITS = {
-    marked("customer"): marked("customers"),
-    marked("session"): marked("sessions"),
-    marked("attempt"): marked("attempts"),
-    marked("deal"): marked("deals"),
+    marked("customer"): marked("of customers"),
+    marked("session"): marked("of sessions"),
+    marked("attempt"): marked("of attempts"),
+    marked("deal"): marked("of deals"),
 }
 
 
@@ -156,12 +156,12 @@ def topic(column: str) -> str:
     return (said.topic or said.concept) if said else str(column).replace("_", " ")
 
 
-def several(unit: str) -> str:
-    """Those who take the steps of a journey, in the plural.
+def of_all(unit: str) -> str:
+    """Of all who take the steps of a journey: what a share is of.
 
     Examples
     --------
-    >>> several("session"), several("company visit")
-    ('sessions', 'company visits')
+    >>> of_all("session"), of_all("company visit")
+    ('of sessions', 'of company visits')
     """
-    return phrase(UNITS.get(unit, f"{unit}s"))
+    return phrase(UNITS.get(unit, f"of {unit}s"))

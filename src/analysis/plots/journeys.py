@@ -29,7 +29,7 @@ from analysis.plots.canvas import (
     wrapped,
 )
 from analysis.plots.groups import intervals
-from analysis.vocabulary import several
+from analysis.vocabulary import of_all
 
 
 def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
@@ -144,12 +144,12 @@ def funnel_groups(compared: pd.DataFrame, unit: str = "customer", source: str | 
     title = _widest(most, told, sure=len(sure) > 0)
     table = shown.rename(columns={"rate": "value"})[["value", "low", "high"]]
     table = table.assign(group=shown[group].map(name_of), customers=shown["judged"].astype("int64"))
-    told["customers"] = several(unit)
+    told["of_customers"] = of_all(unit)
     if within:
         told["part"] = named(most[within[0]], within[0])
-        label = phrase("of {customers} at {step} in {part}, who go on to {next_step}", **told)
+        label = phrase("{of_customers} at {step} in {part}, who go on to {next_step}", **told)
     else:
-        label = phrase("of {customers} at {step}, who go on to {next_step}", **told)
+        label = phrase("{of_customers} at {step}, who go on to {next_step}", **told)
     return intervals(table, title, label, of_interest=[name_of(most[group])], share=True, unit=unit, source=source)
 
 

@@ -36,7 +36,7 @@ from analysis.plots.canvas import (
     write,
 )
 from analysis.plots.flow import apart, band
-from analysis.vocabulary import several
+from analysis.vocabulary import of_all
 
 
 def paths(paths: pd.DataFrame, unit: str = "customer", source: str | None = None) -> Axes:
@@ -83,8 +83,8 @@ def paths(paths: pd.DataFrame, unit: str = "customer", source: str | None = None
     ways = [_way(_cut(steps, 4)) for steps in said]
     top = shown.iloc[0]
     title = phrase(
-        "The commonest path is {path}: {share} of {customers}{interval}",
-        **{"path": ways[0], "share": percent(top["share"]), "customers": several(unit)},
+        "The commonest path is {path}: {share} {of_customers}{interval}",
+        **{"path": ways[0], "share": percent(top["share"]), "of_customers": of_all(unit)},
         interval=interval_in_brackets(top["low"], top["high"]),
     )
     drawn = phrase("Ranked paths with bars and intervals: {paths}", paths=listing(zip(ways, texts, strict=True)))
@@ -196,8 +196,8 @@ def sankey(paths: pd.DataFrame, unit: str = "customer", source: str | None = Non
     if len(first):
         top = first.iloc[0]
         title = phrase(
-            "{share} of {customers} begin with {step} and go on to {next_step}, more than any other way",
-            **{"share": percent(top["n"] / total), "customers": several(unit)},
+            "{share} {of_customers} begin with {step} and go on to {next_step}, more than any other way",
+            **{"share": percent(top["n"] / total), "of_customers": of_all(unit)},
             **{"step": elided(named(top["source"]), 30), "next_step": elided(named(top["target"]), 30)},
         )
     notes = phrase(
@@ -251,8 +251,13 @@ def process_map(transitions: pd.DataFrame, order: Sequence[str] = (), source: st
     real = drawn[~drawn[["source", "target"]].isin(_ENDS).any(axis=1)]
     top = (real if len(real) else drawn).iloc[0]
     title = phrase(
-        "{n:,} of {kinds} of move make up {share} of all; the commonest is {move}: {rate} of moves from {step}",
-        **{"n": len(drawn), "kinds": counted(len(moves), "kind"), "share": percent(1 - left_out), "move": _move(top)},
+        "{n:,} of {kinds} make up {share} of all; the commonest is {move}: {rate} of moves from {step}",
+        **{
+            "n": len(drawn),
+            "kinds": counted(len(moves), "kind of move", "kinds of move"),
+            "share": percent(1 - left_out),
+            "move": _move(top),
+        },
         **{"rate": percent(top["share"]), "step": elided(named(top["source"]), 30)},
     )
     hidden = len({*moves["source"], *moves["target"]} - set(states))
