@@ -26,10 +26,8 @@ _FIGURE = re.compile(r"(?<![A-Za-z\d_.#])(?P<sign>[-−+]?)(?P<digits>\d[\d,]*(?
 _PERSIAN = {"digits": str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫"), "percent": "٪"}
 _PERSIAN |= {"-": "\u200e−", "−": "\u200e−", "+": "\u200e+", "": ""}  # the mark keeps the sign left of the digits
 
-#: A text that a negative number's mark would turn to run from the left, since no letter stands before it.
-_TURNED = re.compile(
-    rf"[^A-Za-z\u0590-\u06ef\u06fa-\u08ff\ufb1d-\ufefc\u200e\u200f\u2068]*\u200e.*{FROM_THE_RIGHT}", re.DOTALL
-)
+#: A text that the mark of a negative number would turn to run from the left, as no letter stands before it.
+_TURNED = re.compile(r"[^A-Za-zآ-ی\u200e\u200f\u2068]*\u200e.*[آ-ی]", re.DOTALL)
 
 _spoken = "en"
 
