@@ -234,7 +234,7 @@ def _evidence(of: dict) -> str:
     heads = "".join(f'<th style="{_CELL};{_QUIET};font-weight:600">{_text(text)}</th>' for text in of["head"])
     rows = "".join(f'<tr style="background:none">{_table_cells(row)}</tr>' for row in of["rows"])
     table = f'<table style="border-collapse:collapse;margin:0;font-size:.9em"><thead><tr>{heads}</tr></thead>'
-    summary = f'<summary style="cursor:pointer;font-weight:600">{escape(of["title"])} ({len(of["rows"])})</summary>'
+    summary = f'<summary style="cursor:pointer;font-weight:600">{escape(of["title"])}</summary>'
     return (
         f'<details style="{_PAD};border-block-start:{_LINE}">{summary}<div style="overflow-x:auto">{table}'
         f"<tbody>{rows}</tbody></table></div></details>"
