@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from analysis import journeys, phrases, plots
 from analysis.errors import Problem
-from analysis.journeys import chances
+from analysis.journeys import chances, map_html
 from analysis.journeys.contact_effects import _doubts
 from analysis.journeys.mismatch import _effects_in_words, _share_in_words
 from tests.renew_translations import said
@@ -68,6 +68,29 @@ def test_time_runs_from_the_right_and_its_labels_with_it(heard):
     assert axes.yaxis.get_ticks_position() == "right"
     labels = {text.get_text(): text.get_ha() for text in axes.texts}
     assert labels == {"نیمی از موفق‌ها": "right", "موفق ۴۰٪": "right", "ناموفق ۶۰٪": "right"}
+
+
+def test_maps_and_what_a_group_wrote_beside_them_are_persian_throughout():
+    touchpoints = pd.DataFrame(
+        {"customer_id": [*"aabbccddeeff"], "occurred_at": START, "event": ["visit", "order"] * 6}
+    )
+    touchpoints = touchpoints.assign(stage=["aware", "order"] * 6, channel="web", owner="marketing")
+    feedback = pd.DataFrame({"customer_id": [*"abcdef"], "given_at": START, "instrument": "csat", "score": 4.0})
+    feedback = feedback.assign(stage="order", topic="late delivery")
+    maps = journeys.map({"touchpoints": touchpoints, "feedback": feedback}, as_of=date(2025, 3, 21), language="fa")
+    wrote = pd.DataFrame([{"persona": 0, "stage": "order", "row": "actions", "statement": "با تلفن", "channel": "web"}])
+    beside = journeys.lay_beside(wrote, maps.journey_map, "fa")
+    for page in (maps._repr_html_(), beside._repr_html_(), *beside.table["data"]):
+        text = re.sub("<[^>]*>", " ", page)
+        assert len(re.findall(phrases.FROM_THE_RIGHT, text)) > 20
+        assert not LATIN.search(text)
+        assert not re.search("[0-9]", text)
+
+
+def test_a_line_of_the_map_that_begins_with_a_foreign_name_or_a_minus_still_runs_from_the_right():
+    assert map_html._text("\u2068CSAT\u2069 ۰٫۴ امتیاز کمتر") == "<bdi dir=rtl>\u2068CSAT\u2069 ۰٫۴ امتیاز کمتر</bdi>"
+    assert map_html._text("\u200e−۰٫۵ تا \u200e−۰٫۳").startswith("<bdi dir=rtl>")
+    assert map_html._text("By «وب» in 3 days") == "<bdi>By «وب» in 3 days</bdi>"
 
 
 def _drawn(*figures):

@@ -144,7 +144,7 @@ def test_a_verdict_follows_from_the_interval_alone(claim, value, reach):
 
 
 def test_rows_may_be_called_as_the_printed_map_calls_them_in_either_language():
-    told = [wrote(row="Thoughts and feelings"), wrote(row="فکرها و احساس‌ها"), wrote(row=" FEELINGS ")]
+    told = [wrote(row="Thoughts and feelings"), wrote(row="احساسات و افکار"), wrote(row=" FEELINGS ")]
     assert journeys.lay_beside(pd.DataFrame(told), MAP).table["row"].tolist() == ["feelings"] * 3
 
 

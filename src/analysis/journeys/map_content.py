@@ -157,7 +157,7 @@ def _evidence(table, locale) -> dict:
     heads = ("mark", "statement", "n", "here", "elsewhere", "difference", "interval", "source")
     rows = [_evidence_row(row, locale) for row in table[table["mark"] != ""].itertuples()]
     return {
-        "title": locale.say("map.evidence"),
+        "title": f"{locale.say('map.evidence')} ({locale.number(len(rows))})",
         "head": [locale.say(f"heads.{name}") for name in heads],
         "rows": rows,
     }

@@ -6,8 +6,10 @@ grid, their rows level with each other; where there is no room for another colum
 the page's own colour of text, so that the map is readable on a light and on a dark page.
 """
 
+import re
 from html import escape
 
+from analysis.phrases import FROM_THE_RIGHT
 from analysis.plots.canvas import SEGMENT
 
 _QUIET = "color:color-mix(in srgb,currentColor 72%,transparent);font-size:.86em"
@@ -232,7 +234,7 @@ def _evidence(of: dict) -> str:
     heads = "".join(f'<th style="{_CELL};{_QUIET};font-weight:600">{_text(text)}</th>' for text in of["head"])
     rows = "".join(f'<tr style="background:none">{_table_cells(row)}</tr>' for row in of["rows"])
     table = f'<table style="border-collapse:collapse;margin:0;font-size:.9em"><thead><tr>{heads}</tr></thead>'
-    summary = f'<summary style="cursor:pointer;font-weight:600">{escape(of["title"])} ({len(of["rows"])})</summary>'
+    summary = f'<summary style="cursor:pointer;font-weight:600">{escape(of["title"])}</summary>'
     return (
         f'<details style="{_PAD};border-block-start:{_LINE}">{summary}<div style="overflow-x:auto">{table}'
         f"<tbody>{rows}</tbody></table></div></details>"
@@ -273,6 +275,11 @@ def _short(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A text that keeps its own direction without turning what stands beside it."""
+    """A text that keeps its own direction without turning what stands beside it.
+
+    That of most of its letters: a browser goes by the first, which may be a foreign name or the mark of a minus.
+    """
     text = " ".join(str(text).split())
-    return f"<bdi>{escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + '…')}</bdi>"
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+    from_the_right = len(re.findall(FROM_THE_RIGHT, text)) > len(re.findall("[A-Za-z]", text))
+    return f"<bdi{' dir=rtl' if from_the_right else ''}>{escape(text)}</bdi>"

@@ -485,7 +485,8 @@ def _commonest(name: str, rows: pd.DataFrame, words) -> tuple:
 
 def _figures(row: pd.Series, words) -> dict:
     """The figure that a statement was held against, in numbers and in words."""
-    given = {"value": _told(row["value"], row["unit"], words), "n": int(row["n"]), "source": row["source"]}
+    given = {"value": _told(row["value"], row["unit"], words), "n": int(row["n"])}
+    given["source"] = row["source"] if words.language == "en" else words.value(row["source"])
     if row["of"]:
         given["value"] = words.say("workshop.claim_of", of=words.value(row["of"]), value=given["value"])
     bounded = np.isfinite([row["own_low"], row["own_high"]]).all()

@@ -7,6 +7,7 @@ alone, and the same as a page of its own.
 from html import escape
 
 from analysis import locale as locales
+from analysis.journeys.map_measures import EVERYBODY
 
 #: Colour and sign of a verdict: a sign and a word beside the colour, for those who do not see it.
 COLOURS = {"agreed": ("#12866c", "✓"), "contradicted": ("#c01838", "✗"), "unknown": ("#7a7a7a", "?")}
@@ -41,9 +42,11 @@ def page(beside) -> str:
 def _row(row, words) -> str:
     """A statement, its verdict and what the data say, side by side where there is room."""
     colour, sign = COLOURS[row.verdict]
+    sign = "؟" if (sign, words.direction) == ("?", "rtl") else sign
     shade = f"color-mix(in srgb,{colour} 70%,currentColor)"
+    whose = words.say("map.everybody") if row.persona == EVERYBODY else words.digits(str(row.persona))
     place = " · ".join(
-        (words.digits(str(row.persona)), words.value(row.stage, "stage") if row.stage else words.say("workshop.whole"),
+        (whose, words.value(row.stage, "stage") if row.stage else words.say("workshop.whole"),
          words.say(f"workshop.row_{row.row}"))
     )  # fmt: skip
     own = f"<bdi>{escape(row.statement)}</bdi>"  # a group may write in another language than the page
