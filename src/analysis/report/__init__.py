@@ -129,11 +129,8 @@ amounts are in toman.'
     if size:
         said = phrase("{base}: {size}", base=said, size=phrase(" and ").join(size))
     terms = [phrase("days are those of {zone}", zone=run["timezone"])] if run.get("timezone") else []
-    terms += (
-        [phrase("amounts are in {currency}", currency=_named(run["currency"], "currency"))]
-        if run.get("currency")
-        else []
-    )
+    if run.get("currency"):
+        terms.append(phrase("amounts are in {currency}", currency=_named(run["currency"], "currency")))
     if terms:
         said = phrase("{base}; {terms}", base=said, terms=phrase(", ").join(terms))
     return phrase("{sentence}.", sentence=said)
