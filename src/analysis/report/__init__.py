@@ -23,7 +23,7 @@ import jinja2
 from markupsafe import Markup
 
 from analysis.errors import Problem
-from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken
+from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken, translated
 from analysis.report.chapters import Chapter, chapter
 from analysis.report.method import parameters, terms
 
@@ -123,7 +123,7 @@ amounts are in toman.'
         rows = counted(sum(a.get("kept") or 0 for a in accounts), "row")
         tables = phrase("one table") if len(accounts) == 1 else counted(len(accounts), "table")
         size.append(phrase("{rows} in {tables}", rows=rows, tables=tables))
-    said = run.get("title") or run.get("source") or phrase("The customer base")
+    said = translated(run.get("title") or run.get("source") or "") or phrase("The customer base")
     if run.get("as_of"):
         said = phrase("{title}, as of {day}", title=said, day=_day(run["as_of"]))
     if size:
