@@ -93,7 +93,8 @@ def renew() -> list[str]:
     """Rewrite the catalogues; what has no translation yet."""
     open_yet = []
     texts = said()
-    known = {m.id: m.string for file in CATALOGUES.glob("*.po") for m in read(file.stem) if m.id and m.string}
+    sentences = [file for file in CATALOGUES.glob("*.po") if file.stem != "columns"]
+    known = {m.id: m.string for file in sentences for m in read(file.stem) if m.id and m.string}
     for stale in {file.stem for file in CATALOGUES.glob("*.po")} - set(texts) - {"columns"}:
         (CATALOGUES / f"{stale}.po").unlink()
     for concept, of_concept in texts.items():

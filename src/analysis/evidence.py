@@ -106,6 +106,17 @@ def short(number):
     return phrase(word, figure=signed) if word else signed
 
 
+def times(ratio):
+    """How many times as often or as much, with the two digits that count.
+
+    Examples
+    --------
+    >>> times(1.449), times(12), times(238.4)
+    ('1.4', '12', '240')
+    """
+    return figure(f"{float(f'{ratio:.2g}'):,g}")
+
+
 def in_words(column):
     """A column's name as words: n_orders is the number of orders, spend_365d the spend in 365 days.
 

@@ -118,7 +118,7 @@ def explore_segments(profiles: pd.DataFrame, source: str | None = None):
 
     known = [(named(family, "family"), family) for family in families_in(profiles)]
     families = widgets.SelectMultiple(options=known, description=phrase("Features"), rows=len(BY_FAMILY) + 1)
-    ways = [(phrase("as the features are"), ""), *((named(name, "method"), name) for name in segments.METHODS)]
+    ways = [(phrase("as the features are"), ""), *((named(name), name) for name in segments.METHODS)]
     method = widgets.Dropdown(options=ways, description=phrase("Method"))
     k = widgets.IntSlider(min=0, max=10, description=phrase("Groups"))
     button, state = widgets.Button(description=phrase("Redraw")), widgets.Label()
@@ -339,7 +339,7 @@ def _judged_in_words(row) -> str:
 
 def _formed_in_words(model: segments.Segmentation, asked: int, sizes: pd.DataFrame) -> list[str]:
     """By which method how many groups came out, and who is in none of them."""
-    given = {"method": named(model.method, "method"), "groups": counted(model.k, "group")}
+    given = {"method": named(model.method), "groups": counted(model.k, "group")}
     sentence = phrase("Method: {method}; {groups}.", **given)
     if model.k != asked:
         sentence = phrase("Method: {method}; {groups}, where {asked} were asked for.", asked=asked, **given)

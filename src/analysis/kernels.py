@@ -1,10 +1,11 @@
-"""A kernel started ahead: while one notebook runs, the next one's kernel starts and imports on the other core.
+"""Kernels started ahead: while one notebook runs, the next one's kernel starts and imports on the other core.
 
 A kernel takes about three seconds to start and to import the libraries, as long as many a chapter takes to run.
-`Kernels` is a context: what was started ahead and never used is shut down at its end.
+`Kernels` is a context: what still runs at its end is shut down, so that a run that is stopped leaves nothing behind.
 """
 
 import os
+from threading import RLock
 from typing import Self
 
 from jupyter_client import AsyncKernelManager
@@ -18,33 +19,51 @@ BATCH = "MOSHTARI_BATCH"
 
 
 class Kernels:
-    """Kernels for the notebooks of a run, one ahead of need."""
+    """Kernels for the notebooks of a run, taken by threads that each run one.
 
-    def __init__(self) -> None:
-        self._ahead: AsyncKernelManager | None = None
+    Parameters
+    ----------
+    most : int
+        So many live at once, those started ahead among them; each takes some 250 MiB.
+    """
+
+    def __init__(self, most: int = 2) -> None:
+        self.most = most
+        self._ahead: list[AsyncKernelManager] = []
+        self._taken: list[AsyncKernelManager] = []
+        self._lock = RLock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_) -> None:
-        if self._ahead:
-            self.stop(self._ahead)
-            self._ahead = None
+        with self._lock:
+            for kernel in (*self._ahead, *self._taken):
+                self.stop(kernel)
+            self._ahead = []
 
     def start(self, imports: list[str]) -> None:
-        """Start a kernel ahead, unless there is one; it makes the imports by itself, nobody waits for it."""
-        if self._ahead is None:
-            kernel = AsyncKernelManager(kernel_name="python3")
-            arguments = [*_ARGUMENTS, f"--IPKernelApp.exec_lines={imports!r}"]
-            run_sync(kernel.start_kernel)(extra_arguments=arguments, env={**os.environ, BATCH: "1"})
-            self._ahead = kernel
+        """Start a kernel ahead, if there is room; it makes the imports by itself, nobody waits for it."""
+        with self._lock:
+            if len(self._ahead) + len(self._taken) < self.most:
+                self._ahead.append(_started(imports))
 
     def take(self, imports: list[str]) -> AsyncKernelManager:
-        """The kernel that was started ahead, or a new one."""
-        self.start(imports)
-        kernel, self._ahead = self._ahead, None
+        """A kernel that was started ahead, or a new one."""
+        with self._lock:
+            kernel = self._ahead.pop(0) if self._ahead else _started(imports)
+            self._taken.append(kernel)
         return kernel
 
-    @staticmethod
-    def stop(kernel: AsyncKernelManager) -> None:
+    def stop(self, kernel: AsyncKernelManager) -> None:
+        """Shut a kernel down; one that is gone already does no harm."""
+        with self._lock:
+            self._taken = [k for k in self._taken if k is not kernel]
         run_sync(kernel.shutdown_kernel)(now=True)
+
+
+def _started(imports: list[str]) -> AsyncKernelManager:
+    kernel = AsyncKernelManager(kernel_name="python3")
+    arguments = [*_ARGUMENTS, f"--IPKernelApp.exec_lines={imports!r}"]
+    run_sync(kernel.start_kernel)(extra_arguments=arguments, env={**os.environ, BATCH: "1"})
+    return kernel

@@ -11,16 +11,19 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 from analysis import __version__, places, report
 from analysis.errors import Problem, did_you_mean
 from analysis.kernels import Kernels
 from analysis.run import (
     Run,
+    earlier,
     exclusive,
     file_digest,
     make_folder,
@@ -94,6 +97,12 @@ CHAPTERS = (
 )
 
 
+#: What says of an earlier run which personas it had; the chapter on personas compares itself with it.
+PREVIOUS = ("3_personas", "previous", ("personas", "persona_traits", "profiles", "segments"))
+
+#: Reports are bound one at a time: each speaks its own language, and a process one at once.
+_BINDING = Lock()
+
 #: Seconds that a notebook opened on its own waits for another one, opened beside it, to make what both need.
 NOTEBOOK_PATIENCE = 600
 
@@ -108,6 +117,41 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is to be made of a base; made and checked by :func:`planned`.
+
+    Attributes
+    ----------
+    chapters : tuple of Chapter
+        Those to make where they are out of date.
+    forced : tuple of Chapter
+        Those to make even so.
+    given : dict of str to dict
+        Chapter → parameter → value.
+    seed : int
+    """
+
+    chapters: tuple[Chapter, ...]
+    forced: tuple[Chapter, ...]
+    given: Mapping[str, Mapping[str, object]]
+    seed: int
+
+
+def planned(
+    only: Sequence[str] = (),
+    before: str = "",
+    force: bool = False,
+    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    seed: int = 1,
+) -> Plan:
+    """What is to be made, its names and values checked before anything runs; see :func:`make_report`."""
+    asked = _named(only) if only else list(CHAPTERS)
+    chapters = _needed(_named([before]), itself=False) if before else _needed(asked)
+    forced = [c for c in chapters if force and c in asked]
+    return Plan(tuple(chapters), tuple(forced), _checked_overrides(overrides or {}), seed)
+
+
 def make_report(
     source: str = "bookshop",
     as_of: date | None = None,
@@ -119,6 +163,7 @@ def make_report(
     force: bool = False,
     overrides: Mapping[str, Mapping[str, str]] | None = None,
     language: str = "en",
+    previous: Path | None = None,
 ) -> tuple[Run, list[Outcome]]:
     """Read a base, run the chapters that are out of date, bind the report.
 
@@ -134,40 +179,61 @@ def make_report(
         Run the chapters even where nothing has changed.
     overrides : dict of str to dict
         Chapter → parameter → value as typed; checked against the notebook's own parameters before anything runs.
+    previous : Path, optional
+        Folder of an earlier run to compare with; default: the last one of the same source.
 
     Returns
     -------
     run : Run
     outcomes : list of Outcome, in the order of the chapters
     """
-    wanted = _needed(_named([before]), itself=False) if before else _needed(_named(only) if only else list(CHAPTERS))
-    given = _checked_overrides(overrides or {})
+    plan = planned(only, before, force, overrides, seed)
     patience = NOTEBOOK_PATIENCE if before else 0
     with Kernels() as kernels:
         run = read_already(source, as_of, data, seed, out, language)
         if run is None:
-            if wanted:
-                kernels.start(_imports(wanted[0]))  # it starts while the base is read
+            for chapter in plan.chapters[: kernels.most]:
+                kernels.start(_imports(chapter))  # they start while the base is read
             run = prepare(source, as_of, data, seed, out, language, patience)
-        parameters = checked_parameters(run.about["parameters"], given, seed)
-        with exclusive(run.folder, patience):
-            outcomes = []
-            for c in CHAPTERS:
-                if c in wanted:
-                    ahead = next((w for w in wanted if w.name > c.name), None)
-                    forced = force and (not only or c in _named(only))
-                    outcomes.append(_make(c, run, parameters[c.name], forced, kernels, ahead))
-                else:
-                    outcomes.append(_left_alone(c, run))
-            _write_run_json(run, outcomes, parameters, seed)
-            report.build(run.folder)
-    return run, outcomes
+        return run, make_book(run, plan, kernels, earlier(run, previous), patience)
+
+
+def make_book(
+    run: Run, plan: Plan, kernels: Kernels, previous: Path | None = None, patience: float = 0
+) -> list[Outcome]:
+    """Run the chapters of a run that are out of date and bind its report.
+
+    Parameters
+    ----------
+    run : Run
+    plan : Plan
+    kernels : Kernels
+        As many chapters run side by side as it allows.
+    previous : Path, optional
+        Folder of the run to compare with.
+    patience : float
+        Seconds to wait for another run into the same folder.
+
+    Returns
+    -------
+    list of Outcome, in the order of the chapters
+    """
+    parameters = checked_parameters(run.about["parameters"], plan.given, plan.seed, previous)
+    with exclusive(run.folder, patience):
+        outcomes = _make_all(run, plan, parameters, kernels)
+        _write_run_json(run, outcomes, parameters, plan.seed)
+        with _BINDING:
+            report.build(run.folder, previous)
+    return outcomes
 
 
 def checked_parameters(
-    of_base: Mapping[str, Mapping[str, object]], given: Mapping[str, Mapping[str, object]] = {}, seed: int = 1
+    of_base: Mapping[str, Mapping[str, object]],
+    given: Mapping[str, Mapping[str, object]] = {},
+    seed: int = 1,
+    previous: Path | None = None,
 ) -> dict[str, dict[str, object]]:
-    """What each chapter is run with: the base's own parameters, then the command's.
+    """What each chapter is run with: the run to compare with, the base's own parameters, then the command's.
 
     Raises
     ------
@@ -175,6 +241,8 @@ def checked_parameters(
         The base sets a parameter of a chapter that there is not, one that the chapter does not have, or a wrong type.
     """
     own = {_named([name])[0].name: values for name, values in of_base.items()}
+    for name, values in _comparing(previous).items():
+        own[name] = values | dict(own.get(name, {}))
     return {c.name: _parameters(c, own.get(c.name, {}), given.get(c.name, {}), seed) for c in CHAPTERS}
 
 
@@ -276,6 +344,40 @@ def _check_type(value: object, default: object, parameter: str, chapter: Chapter
         )
 
 
+def _comparing(previous: Path | None) -> dict[str, dict[str, str]]:
+    """The parameter by which a chapter is told of an earlier run, if that run has what the chapter wants of it."""
+    chapter, parameter, wanted = PREVIOUS
+    told = previous and all(Run(previous).has(a) for a in wanted) and any(c.name == chapter for c in CHAPTERS)
+    return {chapter: {parameter: str(previous / "data")}} if told else {}
+
+
+def _make_all(run: Run, plan: Plan, parameters: dict, kernels: Kernels) -> list[Outcome]:
+    """Each chapter as soon as those are over whose tables it takes; what was not asked for stays as it is."""
+    outcomes = {c.name: _left_alone(c, run) for c in CHAPTERS if c not in plan.chapters}
+    waiting, running = list(plan.chapters), dict[Future, Chapter]()
+    with ThreadPoolExecutor(kernels.most) as threads:
+        try:
+            while waiting or running:
+                for chapter in _ready(waiting, running.values())[: kernels.most - len(running)]:
+                    waiting.remove(chapter)
+                    ahead = waiting[0] if waiting else None
+                    given = (parameters[chapter.name], chapter in plan.forced)
+                    running[threads.submit(_make, chapter, run, *given, kernels, ahead)] = chapter
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    outcomes[running.pop(done).name] = done.result()
+        except BaseException:  # stopped by hand: the threads end with their kernels
+            kernels.__exit__()
+            raise
+    return [outcomes[c.name] for c in CHAPTERS]
+
+
+def _ready(waiting: Sequence[Chapter], running: Iterable[Chapter]) -> list[Chapter]:
+    """The chapters that wait for no other one's tables."""
+    to_come = [*running, *waiting]
+    awaited = {a: c for c in to_come for a in c.artefacts}
+    return [c for c in waiting if not any(a in awaited for a in (*c.reads, *c.uses))]
+
+
 def _make(
     chapter: Chapter, run: Run, parameters: dict, force: bool, kernels: Kernels, ahead: Chapter | None
 ) -> Outcome:
@@ -328,6 +430,7 @@ def _key(chapter: Chapter, run: Run, parameters: dict) -> str:
     about = {k: v for k, v in run.about.items() if k != "inputs"}
     given = [run.folder / name for name in chapter.edited]
     given += [Path(value) for value in parameters.values() if isinstance(value, str) and value]
+    given += [file.parent / "run.json" for file in given if file.is_dir()]  # it says what that run's tables are
     files = {str(file): file_digest(file) for file in given if file.is_file()}
     depends = [cells, parameters, package_digest(), tables, about, files]
     return sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
@@ -373,6 +476,8 @@ def _execute(chapter: Chapter, run: Run, parameters: dict, kernels: Kernels, ahe
         return f"{chapter.name} did not run to its end.\n{error}\nThe notebook as far as it came: {executed}"
     finally:
         kernels.stop(kernel)
+        if ahead:
+            kernels.start(_imports(ahead))
     return ""
 
 

@@ -10,11 +10,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis import places, schema
-from analysis.errors import Problem
+from analysis.errors import Problem, did_you_mean
 from analysis.phrases import LANGUAGES, speak, spoken, translated
 from analysis.sources import Base, connect, find, load, set_aside
 from analysis.sources import read as read_source
@@ -93,6 +93,7 @@ class Run:
             before_merging=nw.from_native(before) if before else None,
             parameters=self.about["parameters"],
             limits=self.about.get("limits", {}),
+            inputs=tuple(map(Path, json.loads(_reading_stamp(self.folder).read_text(encoding="utf-8"))["inputs"])),
             db=db,
         )
 
@@ -160,9 +161,10 @@ def read_already(
     seed: int = 1,
     out: Path | None = None,
     language: str = "en",
+    by: str = "",
 ) -> Run | None:
     """The run into which exactly this was read before, if there is one: same question, same files, same package."""
-    asked = _asked(source, as_of, data, seed, language)
+    asked = _asked(source, as_of, data, seed, language, by)
     name = source if source == "bookshop" else load(Path(asked["source"])).name
     folders = [out] if out else sorted(places.REPORTS.glob(f"{name}-*"))
     return next((Run(f.resolve()) for f in folders if _holds(f, asked)), None)
@@ -176,6 +178,7 @@ def prepare(
     out: Path | None = None,
     language: str = "en",
     patience: float = 0,
+    by: str = "",
 ) -> Run:
     """Read a base into a run folder.
 
@@ -184,16 +187,43 @@ def prepare(
     source, as_of, data, seed
         As in :func:`analysis.sources.read`.
     out : Path, optional
-        The run's folder; default: `reports/<source>-<as_of>`, with `-<language>` where that is not English.
+        The run's folder; default: `reports/<source>-<as_of>`, with `-by-<field>` where the base is to be divided and
+        `-<language>` where that is not English.
     language : {"en", "fa"}
         Of the book.
     patience : float
         Seconds to wait for another run into the same folder.
+    by : str
+        The field of the customers by which the base will be divided; empty: it is not.
+
+    Raises
+    ------
+    Problem
+        Anything about the source, the folder or the field that its user can mend.
     """
-    asked = _asked(source, as_of, data, seed, language)
+    asked = _asked(source, as_of, data, seed, language, by)
     base = read_source(source, as_of, data, seed)
+    if by:
+        _check_field(base, by)
+    divided = f"-by-{places.file_name(by)}" if by else ""
     in_language = "" if language == "en" else f"-{language}"
-    run = Run((out or places.REPORTS / f"{base.name}-{base.as_of.isoformat()}{in_language}").absolute())
+    return write(base, out or places.REPORTS / f"{base.name}-{base.as_of}{divided}{in_language}", asked, patience)
+
+
+def write(base: Base, folder: Path, asked: dict, patience: float = 0) -> Run:
+    """Write a base into a run folder, unless it holds exactly this already.
+
+    Parameters
+    ----------
+    base : Base
+    folder : Path
+        New, empty, or a run's.
+    asked : dict
+        The question that the base answers, with the ``language`` of the book; see :func:`question_of`.
+    patience : float
+        Seconds to wait for another run into the same folder.
+    """
+    run = Run(folder.absolute())
     inside = [f for f in base.inputs if run.folder.resolve() in f.resolve().parents]
     if inside or (run.folder.is_dir() and any(run.folder.iterdir()) and not (run.folder / "stamps").is_dir()):
         found = f"{inside[0].name}, a file of the source" if inside else "files that no run has made"
@@ -203,13 +233,68 @@ def prepare(
             return run
         make_folder(run.folder / "stamps")
         try:
-            _write_base(run, base, language)
+            _write_base(run, base, asked["language"])
         except duckdb.Error as e:
             message = str(e).splitlines()[0].rstrip(".")
-            raise Problem(f"{source}: {message}. Check the mapping's SQL and the files.") from None
+            raise Problem(f"{base.name}: {message}. Check the mapping's SQL and the files.") from None
         inputs = {str(f): file_digest(f) for f in base.inputs}
         write_json(_reading_stamp(run.folder), {"asked": asked, "inputs": inputs, "package": package_digest()})
     return run
+
+
+def question_of(folder: Path) -> dict:
+    """The question that the run in a folder answers: source, as_of, language and so on; empty where there is no run.
+
+    Examples
+    --------
+    >>> question_of(Path("nowhere"))
+    {}
+    """
+    try:
+        return json.loads(_reading_stamp(folder).read_text(encoding="utf-8"))["asked"]
+    except (OSError, ValueError):
+        return {}
+
+
+def earlier(run: Run, previous: Path | None = None) -> Path | None:
+    """The run with which a run is compared: the one that was named, else the last one of the same source.
+
+    Parameters
+    ----------
+    run : Run
+    previous : Path, optional
+        Folder of an earlier run.
+
+    Returns
+    -------
+    Path or None
+        None where no earlier run answers the same question: same source, language and part, as of an earlier day.
+
+    Raises
+    ------
+    Problem
+        The folder that was named holds no run, or one that is not earlier or not of this source.
+    """
+    if previous is None:
+        beside = [f for f in places.REPORTS.glob(f"{run.about['name']}-*") if f.is_dir()]
+        return last_before(run, [*beside, *(part for f in beside for part in f.iterdir())])
+    if not (previous / "data" / "base.json").is_file():
+        raise Problem(f"--previous {previous} is no run: it has no data/base.json. Name the folder of an earlier run.")
+    asked, found = run.about, Run(previous).about
+    if found["name"] != asked["name"] or found["as_of"] >= asked["as_of"]:
+        raise Problem(
+            f"--previous {previous} is {found['name']} as of {found['as_of']}; wanted is {asked['name']} before "
+            f"{asked['as_of']}. Name the folder of an earlier run of the same source."
+        )
+    return previous.resolve()
+
+
+def last_before(run: Run, folders: Iterable[Path]) -> Path | None:
+    """The last of some folders whose finished run answers the same question as of an earlier day."""
+    asked = _asked_always(run.folder)
+    same = [f for f in folders if (f / "index.html").is_file() and _asked_always(f) == asked]
+    before = {Run(f).about["as_of"]: f for f in sorted(same) if Run(f).about["as_of"] < run.about["as_of"]}
+    return before[max(before)].resolve() if before else None
 
 
 @contextmanager
@@ -244,11 +329,12 @@ def make_folder(folder: Path) -> None:
 
 
 def file_digest(file: Path) -> str:
-    """SHA-256 of a file."""
-    with file.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+    """SHA-256 of a file; one that has not been touched since is not read again."""
+    seen = file.stat()
+    return _digest(file.absolute(), seen.st_ino, seen.st_mtime_ns, seen.st_size)
 
 
+@cache
 def package_digest() -> str:
     """SHA-256 over the package's own source and the versions of the libraries that figures rest on."""
     digest = hashlib.sha256(json.dumps(versions()).encode())
@@ -272,6 +358,26 @@ def write_json(file: Path, content: object) -> None:
     """Write a JSON file that is never seen half-written."""
     with _renamed_when_whole(file) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def _check_field(base: Base, field: str) -> None:
+    """See that customers can be divided by a field, and that its values may be told."""
+    fields = base["customers"].collect_schema()
+    secret = {"customer_id", *base.personal, *(c.name for c in schema.TABLES["customers"].columns if c.personal)}
+    several = {name for name, kind in fields.items() if kind == nw.List}
+    usable = [f for f in fields if f not in secret | several]
+    if field in usable:
+        return
+    why = f'the customers of {base.name} have no field "{field}".{did_you_mean(field, usable)}'
+    if field in fields:
+        why = f'"{field}" identifies a person.' if field in secret else f'a customer can have several "{field}".'
+    raise Problem(f"--by {field}: {why} To divide by there are: {', '.join(usable) or 'none'}.")
+
+
+@cache
+def _digest(file: Path, *_) -> str:
+    with file.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def _write_base(run: Run, base: Base, language: str) -> None:
@@ -328,13 +434,18 @@ def _reading_stamp(folder: Path) -> Path:
     return folder / "stamps" / "reading.json"
 
 
+def _asked_always(folder: Path) -> dict:
+    """What of its question a run shares with those before and after it."""
+    return {k: v for k, v in question_of(folder).items() if k not in ("as_of", "data")}
+
+
 def _opened(folder: Path) -> Run:
     """A run, in whose language the process speaks from now on."""
     speak(Run(folder.resolve()).about.get("language", "en"))
     return Run(folder.resolve())  # anew: what it says of the base is said in that language
 
 
-def _asked(source: str, as_of: date | None, data: Path | None, seed: int, language: str) -> dict:
+def _asked(source: str, as_of: date | None, data: Path | None, seed: int, language: str, by: str) -> dict:
     """The question that reading answers."""
     sample = source == "bookshop"
     return {
@@ -343,7 +454,7 @@ def _asked(source: str, as_of: date | None, data: Path | None, seed: int, langua
         "data": None if sample else str((data or places.DATA).absolute()),
         "seed": seed if sample else None,
         "language": language,
-    }
+    } | ({"by": by} if by else {})
 
 
 def _holds(folder: Path, asked: dict) -> bool:

@@ -1,6 +1,5 @@
 """Figures of customers one by one and on the whole."""
 
-import jdatetime
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from analysis.errors import require_columns
 from analysis.evidence import in_words, percent, short
 from analysis.locale import day, named, of
+from analysis.locale.months import first_day, month_name, month_of, year_of
 from analysis.phrases import counted, figure, from_the_right, marked, phrase, spoken, translated
 from analysis.plots.canvas import (
     ACCENT,
@@ -430,14 +430,11 @@ def _date_axis(axes: Axes) -> None:
 
 def _jalali_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     """Where months or years of the Jalali calendar begin between two days, eight at most, and what they are called."""
-    ends = (jdatetime.date.fromgregorian(date=mdates.num2date(end).date()) for end in (low, high))
-    first, last = (12 * end.year + end.month for end in ends)  # months from the beginning of the calendar
+    first, last = (month_of(mdates.num2date(end).date()) for end in (low, high))
     step = next(months for months in (1, 2, 3, 6, 12, 24, 60, 120, 240, 1200) if (last - first) / months <= 8)
-    begins = [jdatetime.date(n // 12, n % 12 + 1, 1).togregorian() for n in range(-(-first // step) * step, last, step)]
-    names = [of("fa").date(begin).split(maxsplit=1)[1] for begin in begins]
-    if step >= 12:
-        names = [name.split()[-1] for name in names]
-    return [float(mdates.date2num(begin)) for begin in begins], [name.replace(" ", "\n") for name in names]
+    begins = range(-(-(first + 1) // step) * step, last + 1, step)
+    names = [year_of(month) if step >= 12 else f"{month_name(month)}\n{year_of(month)}" for month in begins]
+    return [float(mdates.date2num(first_day(month))) for month in begins], names
 
 
 def _histogram(values, column: str, unit: str, log: bool | None, notes: list[str], source: str | None) -> Axes:

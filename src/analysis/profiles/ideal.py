@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import holm, in_words, percent, percent_range, ratio_of_shares, share_interval
+from analysis.evidence import holm, in_words, percent, percent_range, ratio_of_shares, share_interval, times
 from analysis.locale import named
 from analysis.phrases import figure, phrase
 from analysis.profiles import fit as fitting
@@ -399,7 +399,7 @@ def _ahead_in_words(figures: pd.DataFrame) -> str:
         phrase(
             "{figure} more than {rule}",
             figure=_told(figures.loc[(rule, "area under the curve")]),
-            rule=named(rule.removeprefix("fit less "), "rule"),
+            rule=named(rule.removeprefix("fit less ")),
         )
         for rule in rules
     )
@@ -436,10 +436,12 @@ def _of_one_mark(row) -> str:
 def _often_in_words(lift: float) -> str:
     if not np.isfinite(lift):
         return phrase("and none of the others")
-    return phrase("{lift:.2g} times as often as the others", lift=lift) if lift else phrase("fewer than of the others")
+    if not lift:
+        return phrase("fewer than of the others")
+    return phrase("{lift} times as often as the others", lift=times(lift))
 
 
 def _interval_in_words(row) -> str:
     if np.isfinite(row.high):
-        return phrase("interval {low:.2g} to {high:.2g}", low=row.low, high=row.high)
-    return phrase("interval from {low:.2g} up", low=row.low)
+        return phrase("interval {low} to {high}", low=times(row.low), high=times(row.high))
+    return phrase("interval from {low} up", low=times(row.low))

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import chdtrc, ndtri
 
 from analysis.errors import Problem, require_columns
-from analysis.evidence import in_words, percent
+from analysis.evidence import in_words, percent, times
 from analysis.locale import named
 from analysis.phrases import phrase
 from analysis.schema import profile_column
@@ -185,10 +185,11 @@ def _in_words(
             "{value} by {place}: places differ ({test}); chance alone would make {share} of the spread that is seen.",
             **given,
         )
+    given |= {"first": named(first["group"]), "last": named(last["group"])}
     return phrase(
-        "{value} by {place}: places differ ({test}, {ratio:.2g} times as much in {first} as in {last}); chance alone "
+        "{value} by {place}: places differ ({test}, {ratio} times as much in {first} as in {last}); chance alone "
         "would make {share} of the spread that is seen.",
-        **{"ratio": first["shrunk"] / last["shrunk"], "first": named(first["group"]), "last": named(last["group"])},
+        ratio=times(first["shrunk"] / last["shrunk"]),
         **given,
     )
 

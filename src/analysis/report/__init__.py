@@ -23,7 +23,7 @@ import jinja2
 from markupsafe import Markup
 
 from analysis.errors import Problem
-from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken, translated
+from analysis.phrases import counted, figure, from_the_right, marked, phrase, speaking, spoken, translated
 from analysis.report.chapters import Chapter, chapter
 from analysis.report.method import parameters, terms
 
@@ -293,7 +293,9 @@ def _environment() -> jinja2.Environment:
         # The page runs these two scripts and no other, whatever slips through the cleaning.
         script_hashes=[_script_hash(files[name]) for name in ("theme.js", "book.js")],
         adds_up=adds_up,
+        marked=marked,
         phrase=phrase,
+        translated=translated,
     )
     environment.filters.update(
         count=lambda n: "" if n is None else figure(f"{n:,}"), figure=figure, moment=_moment, named=_named, shown=_shown
