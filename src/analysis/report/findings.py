@@ -270,7 +270,7 @@ def _largest_rule(rules: pd.DataFrame) -> Iterator[Finding]:
     best = rules.loc[(rules["revenue_low"] - rules["share"]).idxmax()]
     sentence = phrase(
         "{segment}: {n:,} customers, {share} of all, bring {brings} of revenue (interval {interval}).",
-        segment=locale.named(best["segment"]),
+        segment=locale.named(best["segment"], "segment"),
         n=int(best["n"]),
         share=percent(best["share"]),
         brings=percent(best["revenue_share"]),
