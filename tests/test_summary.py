@@ -220,6 +220,20 @@ def test_findings_of_profiles_carry_counts_and_intervals_and_weigh_at_the_cautio
     assert "The best 20 % of buyers (12 of 60) bring " in found.loc["best fifth", "sentence"]
 
 
+def test_a_group_that_brings_all_revenue_is_no_finding_as_no_interval_can_be_told(a_run):
+    spend = pd.DataFrame({"customer_id": [f"c{n}" for n in range(40)], "total_spend": [5.0] * 20 + [0.0] * 20})
+    a_run.save("profiles", spend)
+    a_run.save("segments", spend.assign(segment=[1] * 20 + [2] * 20, segment_name="x").drop(columns="total_spend"))
+    assert findings(a_run).empty
+
+
+def test_won_deals_are_shared_out_where_there_are_no_orders(a_run):
+    deals = pd.DataFrame({"customer_id": range(40), "won_deals": 1, "won_value": [float(n**3) for n in range(40)]})
+    a_run.save("profiles", deals)
+    a_run.save("segments", deals[["customer_id"]].assign(segment=1, segment_name="All"))
+    assert findings(a_run)["sentence"].tolist()[0].startswith("The best 20 % of buyers (8 of 40) bring ")
+
+
 def test_a_persona_weighs_by_the_customers_who_would_not_be_so_if_all_were_alike(a_run):
     personas = pd.DataFrame({"persona": [1, 2], "name": ["Sara", "Omid"], "n": [30, 70], "share": [0.3, 0.7]})
     row = {"persona": 1, "trait": "city", "level": "Yazd", "measure": "profile", "distinctive": True, "of": ""}

@@ -123,17 +123,14 @@ amounts are in toman.'
         rows = counted(sum(a.get("kept") or 0 for a in accounts), "row")
         tables = phrase("one table") if len(accounts) == 1 else counted(len(accounts), "table")
         size.append(phrase("{rows} in {tables}", rows=rows, tables=tables))
-    said = run.get("title") or run.get("source") or phrase("The customer base")
+    said = translated(run.get("title") or run.get("source") or "") or phrase("The customer base")
     if run.get("as_of"):
         said = phrase("{title}, as of {day}", title=said, day=_day(run["as_of"]))
     if size:
         said = phrase("{base}: {size}", base=said, size=phrase(" and ").join(size))
     terms = [phrase("days are those of {zone}", zone=run["timezone"])] if run.get("timezone") else []
-    terms += (
-        [phrase("amounts are in {currency}", currency=_named(run["currency"], "currency"))]
-        if run.get("currency")
-        else []
-    )
+    if run.get("currency"):
+        terms.append(phrase("amounts are in {currency}", currency=_named(run["currency"], "currency")))
     if terms:
         said = phrase("{base}; {terms}", base=said, terms=phrase(", ").join(terms))
     return phrase("{sentence}.", sentence=said)

@@ -216,10 +216,13 @@ def _ideal(marks: pd.DataFrame, customers: int) -> Finding:
 def _segments(run: Run) -> Iterator[Finding]:
     if not (run.has("profiles") and run.has("segments")):
         return
-    profiles = run.read("profiles")
-    if "total_spend" in profiles and profiles["total_spend"].sum() > 0:
-        seed = int(_parameter(run, "2_segments", "seed", 1))
-        yield _pareto(segments.pareto(profiles.query("n_orders > 0"), seed=seed))
+    profiles, seed = run.read("profiles"), int(_parameter(run, "2_segments", "seed", 1))
+    for value, count in (("total_spend", "n_orders"), ("won_value", "won_deals")):
+        buyers = profiles[profiles[count] > 0] if {value, count} <= set(profiles) else profiles.head(0)
+        if len(buyers) and buyers[value].sum() > 0:
+            yield _pareto(segments.pareto(buyers, value, seed=seed))
+            break  # of a base with both, the chapter speaks of orders
+    if "total_spend" in profiles:
         yield from _largest_segment(profiles, run.read("segments"))
     if run.has("rule_segments"):
         yield from _largest_rule(run.read("rule_segments"))
@@ -242,11 +245,12 @@ def _pareto(found: segments.ParetoResult) -> Finding:
 def _largest_segment(profiles: pd.DataFrame, members: pd.DataFrame) -> Iterator[Finding]:
     """The group that brings most beyond its share of the customers."""
     sizes = segments.sizes(profiles, members)
-    if len(sizes) < 2:
-        return
     known = members.merge(profiles[["customer_id", "total_spend"]], on="customer_id")
     shares = [evidence.share_of_sum(known["total_spend"], known["segment"] == s) for s in sizes["segment"]]
     sizes[["brings", "least", "most"]] = shares
+    sizes = sizes.dropna(subset="least")  # of one that brings all, or nothing, no interval can be told
+    if sizes.empty:
+        return
     best = sizes.loc[(sizes["least"] - sizes["share"]).idxmax()]
     sentence = phrase(
         "{segment}: {share} of customers, {brings} of revenue (interval {interval}).",
@@ -266,7 +270,7 @@ def _largest_rule(rules: pd.DataFrame) -> Iterator[Finding]:
     best = rules.loc[(rules["revenue_low"] - rules["share"]).idxmax()]
     sentence = phrase(
         "{segment}: {n:,} customers, {share} of all, bring {brings} of revenue (interval {interval}).",
-        segment=locale.named(best["segment"]),
+        segment=locale.named(best["segment"], "segment"),
         n=int(best["n"]),
         share=percent(best["share"]),
         brings=percent(best["revenue_share"]),
