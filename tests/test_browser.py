@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="720pt" height="36pt"><path d="M0 0h9"/></svg>'
 HOSTILE = '<img src=x onerror="evil=1"></td><script>evil=1</script>{{7*7}}\u202e\x07' + "long" * 500
+TITLE = {"cell_type": "markdown", "metadata": {}, "source": "# Segments: which groups?"}
 CARD = '<article class="card"><h3>Nasrin</h3><p class="assumption">Buys for others.</p></article>'
 
 
@@ -59,8 +60,9 @@ def books(tmp_path_factory):
         chapters = [{"name": name, "status": "made", "seconds": 1.5} for name in ("1_profiles", "2_segments")]
         chapters.append({"name": "3_personas", "status": "failed", "reason": HOSTILE})
         with speaking(language):
-            for c in chapters:
-                (folder / f"notebooks/{c['name']}.ipynb").write_text(json.dumps({"cells": cells()}), encoding="utf-8")
+            contents = {"1_profiles": cells(), "2_segments": [TITLE], "3_personas": []}
+        for name, content in contents.items():
+            (folder / f"notebooks/{name}.ipynb").write_text(json.dumps({"cells": content}), encoding="utf-8")
         about = {
             "source": "shop",
             "title": HOSTILE[:80],
@@ -114,7 +116,7 @@ def _said_in(language, text, **given):
 def test_every_link_leads_to_a_place_in_the_book(opened):
     page = opened(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     links = page.locator("a[href]")
-    assert links.count() > 15
+    assert links.count() >= 15
     for i in range(links.count()):
         target = links.nth(i).get_attribute("href")
         assert target.startswith("#")
@@ -134,7 +136,7 @@ def test_it_is_laid_out_from_the_side_that_its_language_is_read_from(opened):
 
 def test_parts_of_a_chapter_stand_in_order_each_in_its_form(opened):
     page = opened()
-    chapter = page.locator("section#1_profiles".replace("#1", "#\\31 "))
+    chapter = page.locator("[id='1_profiles']")
     order = chapter.evaluate(
         "c => [...c.querySelectorAll('.lead, .findings, figure, .advice')].map(e => e.className.split(' ')[0])"
     )

@@ -94,7 +94,7 @@ def paragraph(text: str) -> str:
 def _colours(content: dict) -> tuple[str, str]:
     """The persona's colour, and the same mixed with the colour of text so that it can be read."""
     shade = "currentColor" if content["colour"] is None else SEGMENT[content["colour"] % len(SEGMENT)]
-    return shade, f"color-mix(in srgb,{shade} 60%,currentColor)"
+    return shade, f"color-mix(in srgb,{shade} 50%,currentColor)"
 
 
 def _article(content: dict, stages: str) -> str:
@@ -139,7 +139,7 @@ def _stage(stage: dict, before, after, content: dict, rows: list[str]) -> str:
     cells = "".join(_cell(cell, stage, before, after, content, accent) for cell in shown)
     heading = (
         f'<h4 style="margin:0;padding:.6em .8em;font-size:1.1em;line-height:1.2;overflow-wrap:anywhere;'
-        f'background:color-mix(in srgb,{shade} 16%,transparent)"><span style="{_QUIET}">{stage["number"]}</span> '
+        f'background:color-mix(in srgb,{shade} 12%,transparent)"><span style="{_QUIET}">{stage["number"]}</span> '
         f"{_short(stage['name'])}</h4>"
     )
     return (
