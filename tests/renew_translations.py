@@ -18,6 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
+from analysis.report.method import meanings
 from analysis.schema import BOUGHT, PROFILE_COLUMNS, SCORE, TABLES, THROUGH, profile_column
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +63,7 @@ def said() -> dict[str, dict[str, list[str]]]:
         for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             texts = [source.strip()] if cell["cell_type"] == "markdown" else _phrases("python", source.encode())
+            texts += meanings(source) if "parameters" in cell["metadata"].get("tags", []) else []
             for text in texts:
                 add(concept, text, file)
     for file in sorted((PACKAGE / "sources" / "mappings").glob("*.toml")):
@@ -91,7 +93,8 @@ def renew() -> list[str]:
     """Rewrite the catalogues; what has no translation yet."""
     open_yet = []
     texts = said()
-    known = {m.id: m.string for file in CATALOGUES.glob("*.po") for m in read(file.stem) if m.id and m.string}
+    sentences = [file for file in CATALOGUES.glob("*.po") if file.stem != "columns"]
+    known = {m.id: m.string for file in sentences for m in read(file.stem) if m.id and m.string}
     for stale in {file.stem for file in CATALOGUES.glob("*.po")} - set(texts) - {"columns"}:
         (CATALOGUES / f"{stale}.po").unlink()
     for concept, of_concept in texts.items():

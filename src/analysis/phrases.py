@@ -23,7 +23,8 @@ FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufefc]"
 
 #: A number as English writes it, with its sign and its per cent: "−1,234.5", "61 %".
 _FIGURE = re.compile(r"(?<![A-Za-z\d_.#])(?P<sign>[-−+]?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<percent> ?%)?(?![A-Za-z_])")
-_PERSIAN = {"digits": str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫"), "percent": "٪", "minus": "\u200e−"}
+_PERSIAN = {"digits": str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫"), "percent": "٪"}
+_PERSIAN |= {"-": "\u200e−", "−": "\u200e−", "+": "\u200e+", "": ""}  # the mark keeps the sign left of the digits
 
 #: A text that the mark of a negative number would turn to run from the left, as no letter stands before it.
 _TURNED = re.compile(r"[^A-Za-zآ-ی\u200e\u200f\u2068]*\u200e.*[آ-ی]", re.DOTALL)
@@ -179,8 +180,11 @@ class _Localised(string.Formatter):
 
 
 def _as_persian(found: re.Match) -> str:
-    sign = _PERSIAN["minus"] if found["sign"] in ("-", "−") else found["sign"]
-    return sign + found["digits"].translate(_PERSIAN["digits"]) + (_PERSIAN["percent"] if found["percent"] else "")
+    return (
+        _PERSIAN[found["sign"]]
+        + found["digits"].translate(_PERSIAN["digits"])
+        + (_PERSIAN["percent"] if found["percent"] else "")
+    )
 
 
 @cache

@@ -92,7 +92,7 @@ def paragraph(text: str) -> str:
 def _colours(content: dict) -> tuple[str, str]:
     """The persona's colour, and the same mixed with the colour of text so that it can be read."""
     shade = "currentColor" if content["colour"] is None else SEGMENT[content["colour"] % len(SEGMENT)]
-    return shade, f"color-mix(in srgb,{shade} 70%,currentColor)"
+    return shade, f"color-mix(in srgb,{shade} 60%,currentColor)"
 
 
 def _article(content: dict, stages: str) -> str:

@@ -6,9 +6,9 @@ import narwhals as nw
 import pandas as pd
 from narwhals.typing import IntoFrame
 
+from analysis import locale
 from analysis.errors import require_columns
 from analysis.journeys.moments import collected, columns_of
-from analysis.segments.rfm import NO_PURCHASE
 
 
 def members(segments: pd.DataFrame | None, personas: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -37,7 +37,8 @@ def members(segments: pd.DataFrame | None, personas: pd.DataFrame | None = None)
     if segments is None:
         return nobody
     require_columns("segments", segments.columns, ["customer_id", "segment_name"])
-    bought = segments[segments["segment_name"] != NO_PURCHASE]
+    never = {locale.of(language).say("group.no_purchase") for language in locale.LANGUAGES}
+    bought = segments[~segments["segment_name"].isin(never)]
     if personas is not None and "company" in personas:
         bought = bought[~bought["segment"].isin(personas.loc[personas["company"].astype(bool), "persona"])]
     if bought["segment_name"].nunique() < 2:

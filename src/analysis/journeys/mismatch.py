@@ -238,10 +238,10 @@ def _contacts_sent(tables) -> nw.LazyFrame:
         )
     sent = nw.concat(parts)
     channels = collected(sent.select("contacted").unique())["contacted"].dropna()
-    named = nw.col("contacted")
+    one_name = nw.col("contacted")
     for written in sorted(channels):
-        named = nw.when(nw.col("contacted") == written).then(nw.lit(_one_name(written))).otherwise(named)
-    return sent.filter(~nw.col("contacted").is_null(), ~nw.col("sent_at").is_null()).with_columns(contacted=named)
+        one_name = nw.when(nw.col("contacted") == written).then(nw.lit(_one_name(written))).otherwise(one_name)
+    return sent.filter(~nw.col("contacted").is_null(), ~nw.col("sent_at").is_null()).with_columns(contacted=one_name)
 
 
 def _of_touchpoints(tables) -> nw.LazyFrame | None:

@@ -55,7 +55,7 @@ def card_html(content: dict) -> str:
     """
     content = texts.readable(content)
     shade = SEGMENT[content["colour"] % len(SEGMENT)]
-    accent = f"color-mix(in srgb,{shade} 70%,currentColor)"
+    accent = f"color-mix(in srgb,{shade} 60%,currentColor)"
     return (
         f'<article dir="{escape(content["direction"])}" lang="{escape(content["language"])}" '
         f'style="{_CARD};font-family:{_FONT.get(content["language"], _FONT["en"])}">'

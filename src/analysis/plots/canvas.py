@@ -18,7 +18,7 @@ from pandas.io.formats.style import Styler
 
 from analysis.evidence import percent, percent_range, short
 from analysis.locale import column_name, day, named
-from analysis.phrases import counted, figure, from_the_right, phrase
+from analysis.phrases import counted, figure, from_the_right, isolated, phrase
 
 #: Everybody, and what is merely there. QUIET is the grey for text: 5.3 : 1 on white (WCAG 2.2 AA asks for 4.5).
 GREY, PALE, QUIET, INK = "#b3b3b3", "#e3e3e3", "#6b6b6b", "#262626"
@@ -189,7 +189,7 @@ def finish(axes: Axes, title: str, drawn: str, notes: str, source: str | None) -
     drawing.set_label(drawn)
     title_width = drawing.bbox.width * 0.98
     line = drawing.supxlabel("", x=edge, ha=side, size=8, color=QUIET)
-    _fill(line, " · ".join(filter(None, (source, notes))), title_width)
+    _fill(line, " · ".join(filter(None, (isolated(source or ""), notes))), title_width)
     axes.set_title("", loc="center", ha=side, pad=26 if axes.get_ylabel() else 12)
     _fill(axes.title, title, title_width)
     if axes.get_xlabel():
@@ -212,6 +212,20 @@ def time_axis(axes: Axes) -> None:
         axes.invert_xaxis()
 
 
+def as_one_reads(axes: Axes) -> None:
+    """Let what comes first stand where readers begin: in Persian at the right, with what is written beside it."""
+    time_axis(axes)
+    if from_the_right():
+        axes.yaxis.tick_right()
+        axes.yaxis.set_label_coords(1, 1.015)
+        axes.yaxis.label.set_horizontalalignment("right")
+
+
+def beginning() -> str:
+    """The side on which a text begins."""
+    return "right" if from_the_right() else "left"
+
+
 def nothing_to_show(reason: str) -> Axes:
     axes = canvas(height=0.8)
     axes.set_axis_off()
@@ -230,7 +244,13 @@ def _fill(text, words: str, width: float) -> None:
             lines.append(word)
         else:
             lines[-1] = text.get_text()
-    text.set_text("\n".join(lines))
+    text.set_text("\n".join(map(_from_its_side, lines)))
+
+
+def _from_its_side(line: str) -> str:
+    """A line of Persian that begins with something else, set from the right all the same."""
+    as_persian = not from_the_right() or re.match("[^A-Za-z]*?[\u0621-\u064a\u067e-\u06d3]", line)
+    return line if as_persian else f"\u200f{line}"
 
 
 def _svg_bundle(figure: Figure):
@@ -367,7 +387,8 @@ def name_of(text) -> str:
 
 def wrapped(text: str, share: float) -> str:
     """A longer text in at most two lines of that share of the figure's width."""
-    return "\n".join(textwrap.wrap(text, int(room(share) * 1.1), max_lines=2, placeholder=" …"))
+    lines = textwrap.wrap(text, int(room(share) * 1.1), max_lines=2, placeholder=" …")
+    return "\n".join(map(_from_its_side, lines))
 
 
 def elided(text, length: int) -> str:

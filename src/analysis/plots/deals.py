@@ -199,6 +199,8 @@ def win_curve(curve: pd.DataFrame, n: int | None = None, source: str | None = No
     axes.set(xlim=(0, days[-1]), ylim=(0, None), xlabel=phrase("days since the deal came up"))
     time_axis(axes)
     heading(axes, phrase("of all deals"))
+    if from_the_right():
+        _scale_on_the_right(axes)
     title = _won_in_words(final, curve["low"].iloc[-1], curve["high"].iloc[-1], half)
     drawn = phrase("Curves of the shares won, with interval, and lost ({share} in the end).", share=percent(lost[-1]))
     notes = [phrase("n = {n}", n=counted(n, "deal"))] if n else []
@@ -214,6 +216,15 @@ def _won_in_words(share: float, low: float, high: float, half: float) -> str:
     return phrase(
         "{share} of deals are won (interval {interval}), half of these within {half}", interval=interval, **said
     )
+
+
+def _scale_on_the_right(axes: Axes) -> None:
+    """The vertical axis where time begins."""
+    axes.yaxis.tick_right()
+    axes.spines["right"].set_visible(True)
+    axes.spines["left"].set_visible(False)
+    axes.yaxis.set_label_coords(1, 1.015)
+    axes.yaxis.label.set_ha("right")
 
 
 def _write_later(axes: Axes, text: str, xy, offset, **style) -> None:

@@ -199,14 +199,16 @@ def _title(ranked: pd.DataFrame, use: str, currency: str) -> str:
     if best == mass:
         nobody = marked("Nothing clearly beats mass marketing, which would contact nobody")
         some = marked("Nothing clearly beats mass marketing, which earns {all_earns} from {all} of customers")
-        return phrase(some if told["share"] else nobody, **against)
+        does = some if told["share"] else nobody
+        return phrase(does, **against)
     said = {"share": percent(by_rule.loc[best, "share"]), "rule": _as_it_is(elided(named(best, "rule"), 40))}
     said |= {"earns": _sum(by_rule.loc[best, "profit"], currency)} | against
     if told is None:
         return phrase("Contacting {share} of customers by {rule} earns {earns}", **said)
     nobody = marked("Contacting {share} of customers by {rule} earns {earns}; mass marketing would contact nobody")
     some = marked("Contacting {share} of customers by {rule} earns {earns}; mass marketing to {all} earns {all_earns}")
-    return phrase(some if told["share"] else nobody, **said)
+    does = some if told["share"] else nobody
+    return phrase(does, **said)
 
 
 def _sum(profit: float, unit: str) -> str:

@@ -172,7 +172,7 @@ def _bars(axes: Axes, side: pd.DataFrame, place: str, total: int) -> None:
     to_the_left = (away < 0) != from_the_right()
     axes.bar(end, side["bottom"] - side["top"], 0.024, bottom=side["top"], color=QUIET, zorder=3)
     middles = ((side["top"] + side["bottom"]) / 2).to_numpy()
-    labels = [f"{wrapped(named(state), 0.24)} {percent(n / total)}" for state, n in side["n"].items()]
+    labels = [f"{wrapped(named(state, 'segment'), 0.24)} {percent(n / total)}" for state, n in side["n"].items()]
     line = 0.15 / (axes.figure.get_size_inches()[1] - 1.2)
     heights = apart(middles, line * np.array([1.2 + label.count("\n") for label in labels]))
     for state, label, at, height in zip(side.index, labels, middles, heights, strict=True):
@@ -234,8 +234,8 @@ def _most_unusual(top: pd.Series) -> str:
 
 
 def _name(state: str) -> str:
-    return elided(named(state), 30)
+    return elided(named(state, "segment"), 30)
 
 
 def _way(move) -> str:
-    return phrase(" → ").join(isolated(named(state)) for state in (move.source, move.target))
+    return phrase(" → ").join(isolated(named(state, "segment")) for state in (move.source, move.target))

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from analysis.errors import require_columns
 from analysis.evidence import percent
 from analysis.locale import named
-from analysis.phrases import figure, phrase
+from analysis.phrases import figure, from_the_right, phrase
 from analysis.plots.canvas import (
     ACCENT,
     CLEAR,
@@ -117,8 +117,9 @@ def _draw_curve(axes, scores, score, colour) -> None:
 
 def _write_beside(axes, place, lines, gain) -> None:
     """What they do there and who answers for it, right of the curve; in amber what would be gained."""
-    width = int(room(1 - _CURVE - 0.22) * 1.15)
+    width = int(room(1 - _CURVE - 0.22) * (1.5 if from_the_right() else 1.15))  # Persian letters are narrower
     style = {"va": "center", "size": 8, "linespacing": 1.15}
+    style["multialignment"] = "right" if from_the_right() else "left"
     text = textwrap.wrap(phrase("; ").join(lines), width, max_lines=1 if gain else 3, placeholder=" …")
     write(axes, "\n".join(text), (1.06, place), (0, 17 if gain else 0), color=INK, **style)
     if gain:
@@ -149,8 +150,9 @@ def _finish_axes(axes, stages, score) -> None:
     least, most = SCALES[score]
     axes.vlines([0, 1], -0.5, len(stages) - 0.5, color=PALE, lw=0.8, zorder=1)
     for at, value in ((0, least), (1, most)):
-        write(axes, f"{value}", (at, len(stages) - 0.5), (0, -11), ha="center", size=8, color=QUIET)
-    write(axes, f"{score.upper()} of {most}", (0.5, len(stages) - 0.5), (0, -11), ha="center", size=8, color=QUIET)
+        write(axes, figure(f"{value}"), (at, len(stages) - 0.5), (0, -11), ha="center", size=8, color=QUIET)
+    scale = phrase("{score} of {most}", score=score.upper(), most=most)
+    write(axes, scale, (0.5, len(stages) - 0.5), (0, -11), ha="center", size=8, color=QUIET)
 
 
 def _asked(scores) -> str:

@@ -14,6 +14,8 @@ from analysis.plots.canvas import (
     INK,
     PALE,
     QUIET,
+    as_one_reads,
+    beginning,
     canvas,
     elided,
     finish,
@@ -68,19 +70,20 @@ def funnel(funnel: pd.DataFrame, unit: str = "customer", source: str | None = No
     ways = funnel[:-1][funnel["rate"][:-1].notna()]
     worst = ways["rate"].idxmin() if len(ways) else None
     axes = canvas(rows=1.75 * len(funnel) - 0.5, least=1.5)
+    axes.set(xlim=(0, funnel["entered"].max()), xticks=[])
+    as_one_reads(axes)
     texts = [_way_in_words(row) for row in ways.itertuples()]
     for row in funnel.itertuples():
         _funnel_bar(axes, row, last=row.Index == len(funnel) - 1, worst=row.Index == worst)
     for i, text in zip(ways.index, texts, strict=True):
         axes.text(
-            0, i + 0.5, wrapped("↓ " + text, 0.8), va="center", size=8, linespacing=1.1,
+            0, i + 0.5, wrapped("↓ " + text, 0.8), va="center", ha=beginning(), size=8, linespacing=1.1,
             color=ACCENT if i == worst else QUIET, weight="bold" if i == worst else "normal",
         )  # fmt: skip
     entered = [figure(f"{e:,.0f}") for e in funnel["entered"]]
     label_bars(axes, funnel.index.to_numpy(), funnel["entered"], entered)
     ranked_axis(axes, [f"({name_of(s)})" if left else name_of(s) for s, left in zip(
         funnel["step"], may_be_left_out, strict=True)])  # fmt: skip
-    axes.set(xlim=(0, funnel["entered"].max()), xticks=[])
     axes.spines["bottom"].set_visible(False)
     first, final = funnel["entered"].iloc[0], funnel["entered"].iloc[-1]
     title = phrase(

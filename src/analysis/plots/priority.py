@@ -126,7 +126,8 @@ def _finding(first: pd.Series, name: str, segments: int) -> str:
         "None is clearly first: {name} is in {draws} of draws of the customers, and by {weights} of all weightings"
     )
     shares = {"draws": percent(first["first"]), "weights": percent(first["first_by_weights"])}
-    return phrase(clearly if first["clear"] else hardly, name=name, **shares)
+    said = clearly if first["clear"] else hardly
+    return phrase(said, name=name, **shares)
 
 
 def _notes(order: pd.DataFrame, measures: list) -> str:

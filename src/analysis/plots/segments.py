@@ -518,8 +518,9 @@ def origins(table: pd.DataFrame, days: int = 0, currency: str = "", source: str 
     span = phrase("in the first {days} days", days=days) if days else phrase("so far")
     unit = f"{phrase(', ')}{named(currency, 'currency')}" if currency else ""
     label = phrase("mean spend per customer {span}{unit}; line: all origins", span=span, unit=unit)
-    figures_by_group(axes, shown["origin"], texts, label, False)
-    told = listing(zip(map(named, shown["origin"]), texts, strict=True))
+    origins = [named(origin, "origin") for origin in shown["origin"]]
+    figures_by_group(axes, origins, texts, label, False)
+    told = listing(zip(origins, texts, strict=True))
     drawn = phrase("Mean spend per customer {span} with intervals: {origins}", span=span, origins=told)
     customers = counted(known["aged"].sum(), "customer")
     notes = [
@@ -543,7 +544,7 @@ def _origins_in_words(shown: pd.DataFrame, whole: float, unit: str) -> str:
     if len(shown) == 1:
         return phrase(
             "Customers from {origin}, the only origin, are worth {worth}",
-            **{"origin": elided(named(shown["origin"].iloc[0]), 40), "worth": f"{short(whole)}{unit}"},
+            **{"origin": elided(named(shown["origin"].iloc[0], "origin"), 40), "worth": f"{short(whole)}{unit}"},
         )
     real = shown[shown["differs"].astype(bool)]
     if real.empty:
@@ -554,7 +555,7 @@ def _origins_in_words(shown: pd.DataFrame, whole: float, unit: str) -> str:
     row = real.loc[(real["worth"] - whole).abs().idxmax()]
     return phrase(
         "Customers from {origin} are worth {worth}, those of all origins {whole}",
-        **{"origin": elided(named(row["origin"]), 40), "worth": f"{short(row['worth'])}{unit}"},
+        **{"origin": elided(named(row["origin"], "origin"), 40), "worth": f"{short(row['worth'])}{unit}"},
         whole=f"{short(whole)}{unit}",
     )
 

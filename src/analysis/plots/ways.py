@@ -20,6 +20,8 @@ from analysis.plots.canvas import (
     INK,
     PALE,
     QUIET,
+    as_one_reads,
+    beginning,
     canvas,
     elided,
     finish,
@@ -31,7 +33,6 @@ from analysis.plots.canvas import (
     listing,
     nothing_to_show,
     ranked_axis,
-    time_axis,
     write,
 )
 from analysis.plots.flow import apart, band
@@ -71,10 +72,10 @@ def paths(paths: pd.DataFrame, unit: str = "customer", source: str | None = None
         phrase("{share} ({customers})", share=percent(r.share), customers=counted(r.customers, unit))
         for r in shown.itertuples()
     ]
-    _as_one_reads(axes)
+    as_one_reads(axes)
     label_bars(axes, y + 0.22, np.fmax(shown["high"].to_numpy(float), share), texts)
     said = [[_step_name(step) for step in way] for way in shown["_steps"]]
-    ranked_axis(axes, [figure(f"{i + 1}.") for i in y])
+    ranked_axis(axes, [phrase("{n}.", n=i + 1) for i in y])
     axes.set_ylim(len(shown) - 0.45, -0.6)
     axes.spines["bottom"].set_visible(False)
     for i, way in enumerate(said):
@@ -187,9 +188,9 @@ def sankey(paths: pd.DataFrame, unit: str = "customer", source: str | None = Non
     for i, block in enumerate(blocks):
         _stack(axes, i, block, total, columns)
         if i:
-            write(axes, phrase(_PLACES[i]), (i, 0), offset=(0, 4), va="bottom", color=QUIET, ha=_side())
+            write(axes, phrase(_PLACES[i]), (i, 0), offset=(0, 4), va="bottom", color=QUIET, ha=beginning())
     heading(axes, phrase(_PLACES[0]))
-    _as_one_reads(axes)
+    as_one_reads(axes)
     first = _first_move(moves)
     title = phrase("{customers}, and no second step that is not rare", customers=counted(total, unit))
     if len(first):
@@ -279,20 +280,6 @@ def _way(steps: Sequence[str]) -> str:
 def _listed(moves) -> str:
     ways = ((_way([named(m.source), named(m.target)]), figure(f"{m.n:,.0f}")) for m in moves)
     return listing(ways)
-
-
-def _side() -> str:
-    """Where a text begins."""
-    return "right" if from_the_right() else "left"
-
-
-def _as_one_reads(axes: Axes) -> None:
-    """Let the first step stand where readers begin, and what is written beside it."""
-    time_axis(axes)
-    if from_the_right():
-        axes.yaxis.tick_right()
-        axes.yaxis.set_label_coords(1, 1.015)
-        axes.yaxis.label.set_horizontalalignment("right")
 
 
 def _step_name(step: str) -> str:
@@ -404,12 +391,12 @@ def _stack(axes: Axes, place: int, block: pd.DataFrame, total: int, columns: int
     heights = (block["bottom"] - block["top"]).to_numpy()
     axes.bar(place + 0.025, heights, 0.05, bottom=block["top"], color=QUIET, zorder=3)
     inches = axes.figure.get_size_inches()
-    letters = int(inches[0] / columns * 72 / 4.6) - 9
+    letters = int(inches[0] / columns * 72 / (3.5 if from_the_right() else 4.6)) - 9  # Persian letters are narrower
     line = 0.135 / (inches[1] - 1.0)
     middles = apart(((block["top"] + block["bottom"]) / 2).to_numpy(), np.full(len(block), line))
     for (step, n), middle in zip(block["n"].items(), middles, strict=True):
         text = f"{_shortened(named(step), max(letters, 10))} · {percent(n / total)}"
-        style = {"va": "center", "size": 7.5, "bbox": CLEAR | {"pad": 0.5}, "zorder": 4, "ha": _side()}
+        style = {"va": "center", "size": 7.5, "bbox": CLEAR | {"pad": 0.5}, "zorder": 4, "ha": beginning()}
         style["color"] = QUIET if step == _OTHERS else INK
         write(axes, text, (place + 0.05, middle), offset=(-3 if from_the_right() else 3, 0), **style)
 
@@ -506,7 +493,7 @@ def _chips(axes: Axes, y: float, steps: list[str]) -> None:
 
 def _chip(axes: Axes, y: float, name: str):
     box = {"boxstyle": "round,pad=0.3", "facecolor": "#f3f3f3", "edgecolor": PALE, "lw": 0.8}
-    return write(axes, name, (0, y), offset=(4, 0), va="center", ha=_side(), size=8, bbox=box)
+    return write(axes, name, (0, y), offset=(4, 0), va="center", ha=beginning(), size=8, bbox=box)
 
 
 def _folded(transitions: pd.DataFrame, order: list[str], most: int) -> pd.DataFrame:

@@ -529,7 +529,7 @@ def orders_before_signing_up(base: Base) -> Iterator[Defect]:
     if wrong := int(judged.loc[judged["before"].astype(bool), "n"].sum()):
         cure = phrase(
             "Records made anew, or a shop joined later to the CRM? Do not measure age of a customer by {column}.",
-            column="signup_at",
+            column=column_name("signup_at"),
         )
         check = "bought before signing up"
         yield Defect("customers", "signup_at", check, "consistency", int(judged["n"].sum()), wrong, (), cure)

@@ -13,16 +13,22 @@ input. What a notebook can ask for:
 import base64
 import hashlib
 import json
+import re
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 from markupsafe import Markup
 
 from analysis.errors import Problem
-from analysis.phrases import counted, figure, from_the_right, phrase, speaking, spoken
+from analysis.phrases import counted, figure, from_the_right, marked, phrase, speaking, spoken, translated
 from analysis.report.chapters import Chapter, chapter
+from analysis.report.method import parameters, terms
+
+if TYPE_CHECKING:
+    from analysis.report.summary import Summary
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _REASONS_SHOWN = 3
@@ -36,7 +42,7 @@ def build(run_dir: Path, previous: Path | None = None) -> Path:
     run_dir : Path
         Folder that holds ``run.json`` and the notebooks which it names.
     previous : Path, optional
-        Folder of an earlier run of the same source.
+        Folder of an earlier run of the same source, to compare with on the first page.
 
     Returns
     -------
@@ -53,12 +59,13 @@ def build(run_dir: Path, previous: Path | None = None) -> Path:
     run = _run(run_dir / "run.json")
     book = run_dir / "index.html"
     part = book.with_name(".index.html.part")
-    part.write_text(page(run, _notebooks(run_dir, run)), encoding="utf-8", newline="\n")
+    front = _front(run_dir, run, previous)
+    part.write_text(page(run, _notebooks(run_dir, run), front), encoding="utf-8", newline="\n")
     part.replace(book)
     return book
 
 
-def page(run: dict, notebooks: dict[str, dict | str]) -> str:
+def page(run: dict, notebooks: dict[str, dict | str], front: "Summary | None" = None) -> str:
     """The book as one HTML page.
 
     Parameters
@@ -68,6 +75,8 @@ def page(run: dict, notebooks: dict[str, dict | str]) -> str:
     notebooks : dict
         Executed notebook (parsed JSON) of each chapter by the chapter's name; a text in its stead says why there is
         none.
+    front : Summary, optional
+        The content of the first page; without it, it says what the base is and what became of its rows.
 
     Returns
     -------
@@ -88,6 +97,10 @@ def page(run: dict, notebooks: dict[str, dict | str]) -> str:
                 base=base_sentence(run),
                 rows=rows_sentence(_accounts(run)),
                 chapters=chapters,
+                front=front,
+                anchors=_anchors(chapters),
+                terms=terms(),
+                parameters=parameters(run, notebooks),
                 absent=[c for c in chapters if c.status in ("failed", "missing")],
             )
         )
@@ -105,16 +118,25 @@ amounts are in toman.'
     """
     accounts = _accounts(run)
     customers = ((run.get("artefacts") or {}).get("profiles") or {}).get("rows")
-    kept = sum(a.get("kept") or 0 for a in accounts)
-    tables = "one table" if len(accounts) == 1 else f"{len(accounts)} tables"
-    size = [_count(customers, "customer")] if customers is not None else []
-    size += [f"{_count(kept, 'row')} in {tables}"] if accounts else []
-    sentence = run.get("title") or run.get("source") or "The customer base"
-    sentence += f", as of {_day(run['as_of'])}" if run.get("as_of") else ""
-    sentence += f": {' and '.join(size)}" if size else ""
-    terms = [f"days are those of {run['timezone']}"] if run.get("timezone") else []
-    terms += [f"amounts are in {run['currency']}"] if run.get("currency") else []
-    return sentence + (f"; {', '.join(terms)}" if terms else "") + "."
+    size = [] if customers is None else [counted(customers, "customer")]
+    if accounts:
+        rows = counted(sum(a.get("kept") or 0 for a in accounts), "row")
+        tables = phrase("one table") if len(accounts) == 1 else counted(len(accounts), "table")
+        size.append(phrase("{rows} in {tables}", rows=rows, tables=tables))
+    said = run.get("title") or run.get("source") or phrase("The customer base")
+    if run.get("as_of"):
+        said = phrase("{title}, as of {day}", title=said, day=_day(run["as_of"]))
+    if size:
+        said = phrase("{base}: {size}", base=said, size=phrase(" and ").join(size))
+    terms = [phrase("days are those of {zone}", zone=run["timezone"])] if run.get("timezone") else []
+    terms += (
+        [phrase("amounts are in {currency}", currency=_named(run["currency"], "currency"))]
+        if run.get("currency")
+        else []
+    )
+    if terms:
+        said = phrase("{base}; {terms}", base=said, terms=phrase(", ").join(terms))
+    return phrase("{sentence}.", sentence=said)
 
 
 def rows_sentence(accounts: list[dict]) -> str:
@@ -184,6 +206,23 @@ def _notebooks(run_dir: Path, run: dict) -> dict[str, dict | str]:
     return found
 
 
+def _front(run_dir: Path, run: dict, previous: Path | None) -> "Summary | None":
+    """The content of the first page; None for a run of which nothing is left but its notebooks."""
+    if not (run_dir / "data" / "base.json").is_file():
+        return None
+    from analysis.report.summary import summary  # here, as below: it brings pandas
+    from analysis.run import Run
+
+    with speaking(run.get("language") or "en"):
+        return summary(Run(run_dir), previous)
+
+
+def _anchors(chapters: list[Chapter]) -> dict[str, str]:
+    """The places in the book that a link can lead to, and what stands there."""
+    inside = {found: c.title for c in chapters for block in c.blocks for found in re.findall(r'\bid="([^"]+)"', block)}
+    return inside | {c.name: c.title for c in chapters} | dict(section for c in chapters for section in c.sections)
+
+
 def _chapter_or_reason(entry: dict, notebook: dict | str | None, names: list[str]) -> Chapter:
     """The chapter; without its notebook it counts as missing, for its own reason if the run gave one."""
     if isinstance(notebook, dict) and entry.get("status") != "missing":
@@ -209,10 +248,6 @@ def _main_reasons(accounts: list[dict]) -> str:
     return phrase("; ").join(shown)
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}" + ("" if n == 1 else "s")
-
-
 def _day(day: str | None) -> str:
     from analysis import locale  # here and below: it brings pandas, which importing the report need not
 
@@ -228,11 +263,11 @@ def _moment(moment: str) -> str:
     return f"{day} {clock}" if spoken() == "en" else phrase("{day} at {clock}", day=_day(day), clock=figure(clock))
 
 
-def _named(value: str) -> str:
-    """A table or a reason as the readers call it."""
+def _named(value: str, column: str = "") -> str:
+    """A table, a reason or a currency as the readers call it."""
     from analysis.locale import named
 
-    return named(value)
+    return named(value, column)
 
 
 def _listed(words: list[str]) -> str:
@@ -251,10 +286,10 @@ def environment() -> jinja2.Environment:
     )
     files = {
         name: (_TEMPLATES / name).read_text(encoding="utf-8")
-        for name in ("book.css", "theme.js", "book.js", "mark.svg")
+        for name in ("book.css", "summary.css", "theme.js", "book.js", "mark.svg")
     }
     environment.globals.update(
-        css=Markup(files["book.css"]),
+        css=Markup(files["book.css"] + files["summary.css"]),
         theme_js=Markup(files["theme.js"]),
         book_js=Markup(files["book.js"]),
         mark=Markup(files["mark.svg"]),
@@ -262,7 +297,9 @@ def environment() -> jinja2.Environment:
         # The page runs these two scripts and no other, whatever slips through the cleaning.
         script_hashes=[_script_hash(files[name]) for name in ("theme.js", "book.js")],
         adds_up=adds_up,
+        marked=marked,
         phrase=phrase,
+        translated=translated,
     )
     environment.filters.update(
         count=lambda n: "" if n is None else figure(f"{n:,}"), figure=figure, moment=_moment, named=_named, shown=_shown

@@ -1,7 +1,7 @@
 """What does one executed notebook say, as a chapter of the book?
 
-Takes a notebook as parsed JSON (nbformat 4) and its entry in ``run.json``; gives a :class:`Chapter`, whose blocks are
-Markdown rendered, outputs made safe and code folded away, in the notebook's order.
+Takes a notebook as parsed JSON (nbformat 4) and its entry in ``run.json``; gives a :class:`Chapter`: its question, its
+answer, and its blocks, which are Markdown rendered, outputs made safe and code folded away, in the notebook's order.
 """
 
 import base64
@@ -17,6 +17,7 @@ from pygments.lexers.python import PythonLexer
 
 from analysis.phrases import marked, phrase, translated
 from analysis.report.markup import Outline, clean
+from analysis.report.passages import ADVICE, passages
 
 #: Tags of cells that set a chapter up: folded into one line at its end, since the appendix lists all parameters.
 SETUP_TAGS = {"parameters", "injected-parameters"}
@@ -53,10 +54,12 @@ class Chapter:
     ----------
     name, title, status, reason, notebook, seconds
         As in ``run.json``; the title is the notebook's own where it has one.
+    lead : Markup
+        What the notebook says right under its title: the question.
+    answer : Markup
+        Outputs of the cells tagged ``summary``: the chapter's key findings; empty if there are none.
     blocks : list of Markup
-        The chapter's body in order.
-    findings : Markup
-        Outputs of the cells tagged ``summary``, for the front of the book; empty if there are none.
+        The rest of the chapter in order.
     sections : list of (id, text)
         For the table of contents.
     setup : Markup
@@ -69,8 +72,9 @@ class Chapter:
     reason: str = ""
     notebook: str = ""
     seconds: float | None = None
+    lead: Markup = _NOTHING
+    answer: Markup = _NOTHING
     blocks: list[Markup] = field(default_factory=list)
-    findings: Markup = _NOTHING
     sections: list[tuple[str, str]] = field(default_factory=list)
     setup: Markup = _NOTHING
 
@@ -111,9 +115,10 @@ def chapter(entry: dict, notebook: dict | None, names: Collection[str] = ()) -> 
     cells = [_spoken(c) for c in (notebook or {}).get("cells", []) if PAPERMILL_TAG not in _tags(c)]
     made.title, cells = _title(cells, made.title)
     outline = Outline(made.name, names, level=2, title=made.title)
+    made.lead, cells = _lead(cells, outline)
+    made.answer = _findings(cells, outline)
     made.blocks = list(_blocks(cells, outline))
     made.sections = outline.sections
-    made.findings = _findings(cells, Outline(f"summary-{made.name}", names, level=3, title=made.title))
     made.setup = _NOTHING.join(_code(_source(c)) for c in cells if _is_setup(c))
     return made
 
@@ -139,31 +144,48 @@ def _title(cells: list[dict], default: str) -> tuple[str, list[dict]]:
     return plain, [rest, *cells[1:]]
 
 
+def _lead(cells: list[dict], outline: Outline) -> tuple[Markup, list[dict]]:
+    """The text under the title, if it has no parts of its own, and the cells that come after it."""
+    if not cells or cells[0].get("cell_type") != "markdown" or _headings(cells[0]["written"]):
+        return _NOTHING, cells
+    return clean(_markdown(_source(cells[0])), outline, f"{outline.name}-"), cells[1:]
+
+
 def _blocks(cells: list[dict], outline: Outline) -> Iterator[Markup]:
     code: list[str] = []  # of cells that show nothing: folded together with the next that does
+    advising = False
     for number, cell in enumerate(cells):
-        source = _source(cell)
         if cell.get("cell_type") == "markdown":
-            if source.strip():
+            if shown := _text(cell, outline, advising):
                 yield from _folded(code)
                 code = []
-                outline.ahead = _headings(cell["written"])
-                yield clean(_markdown(source), outline, f"{outline.name}-")
-                outline.ahead = []
+                yield shown
+            advising = advising or ADVICE in _headings(cell["written"])
         elif cell.get("cell_type") == "code" and CHECKED_TAG not in _tags(cell):
-            outputs = _NOTHING.join(_outputs(cell, outline, f"{outline.name}-o{number}-"))
+            # findings stand at the chapter's head
+            shown = [] if SUMMARY_TAG in _tags(cell) else _outputs(cell, outline, f"{outline.name}-o{number}-")
+            outputs = _NOTHING.join([*shown, *_errors(cell)])
             if _is_setup(cell):
                 yield outputs
                 continue
-            code += [source] if source.strip() else []
+            code += [_source(cell)] if _source(cell).strip() else []
             if outputs:
                 yield from _folded(code)
                 code = []
-                frame = (
-                    '<div class="findings">{}</div>' if SUMMARY_TAG in _tags(cell) else '<div class="output">{}</div>'
-                )
-                yield Markup(frame).format(outputs)
+                yield Markup('<div class="output">{}</div>').format(outputs)
     yield from _folded(code)
+
+
+def _text(cell: dict, outline: Outline, advising: bool) -> Markup:
+    """A text in its parts, each in a frame of its kind; all of it is advice under that heading."""
+    outline.ahead = _headings(cell["written"])
+    shown = _NOTHING
+    for kind, text in passages(cell["written"], _source(cell)):
+        part = clean(_markdown(text), outline, f"{outline.name}-")
+        kind = kind or ("advice" if advising else "")
+        shown += Markup('<div class="{}">{}</div>').format(kind, part) if kind and part.strip() else part
+    outline.ahead = []
+    return shown
 
 
 def _headings(source: str) -> list[str]:
@@ -175,7 +197,7 @@ def _findings(cells: list[dict], outline: Outline) -> Markup:
         output
         for number, cell in enumerate(cells)
         if SUMMARY_TAG in _tags(cell)
-        for output in _outputs(cell, outline, f"{outline.name}-o{number}-", errors=False)
+        for output in _outputs(cell, outline, f"{outline.name}-o{number}-")
     ]
     return _NOTHING.join(shown)
 
@@ -191,7 +213,7 @@ def _code(source: str) -> Markup:
     return Markup('<pre class="source" dir="ltr"><code>{}</code></pre>').format(Markup(coloured))
 
 
-def _outputs(cell: dict, outline: Outline, prefix: str, errors: bool = True) -> Iterator[Markup]:
+def _outputs(cell: dict, outline: Outline, prefix: str) -> Iterator[Markup]:
     """What a code cell shows, each output in the richest form that the book can hold."""
     for number, output in enumerate(cell.get("outputs") or []):
         kind = output.get("output_type")
@@ -199,8 +221,6 @@ def _outputs(cell: dict, outline: Outline, prefix: str, errors: bool = True) -> 
             yield _warnings(_joined(output.get("text")))
         elif kind == "stream":
             yield _preformatted(_joined(output.get("text")))
-        elif kind == "error" and errors:
-            yield _error(output)
         elif kind in ("display_data", "execute_result"):
             yield _display(output, outline, f"{prefix}{number}-")
 
@@ -267,11 +287,12 @@ def _warnings(text: str) -> Markup:
     return _NOTHING.join(Markup('<p class="warning">{}</p>').format(w) for w in said)
 
 
-def _error(output: dict) -> Markup:
-    lines = _ANSI.sub("", output.get("evalue") or "").strip().splitlines()[:_ERROR_LINES]
-    message = "\n".join(lines)[:_ERROR_LENGTH]
-    kind = output.get("ename") or phrase("Error")
-    return Markup('<div class="error"><strong>{}</strong> {}</div>').format(kind, message)
+def _errors(cell: dict) -> Iterator[Markup]:
+    for output in cell.get("outputs") or []:
+        if output.get("output_type") == "error":
+            lines = _ANSI.sub("", output.get("evalue") or "").strip().splitlines()[:_ERROR_LINES]
+            name, message = output.get("ename") or phrase("Error"), "\n".join(lines)[:_ERROR_LENGTH]
+            yield Markup('<div class="error"><strong>{}</strong> {}</div>').format(name, message)
 
 
 def _preformatted(text: str) -> Markup:

@@ -359,8 +359,12 @@ def _align_figures(table: ET.Element) -> int:
             _add_class(cells + heads.get(column, []), "number")
         elif all(len(t) <= BRIEF for t in texts):
             _add_class(cells, "brief")
-    for head in (h for cells in heads.values() for h in cells if not len(h)):
-        _let_break(head)
+    for head in (h for cells in heads.values() for h in cells):
+        if not _plain(head):
+            head.tag = "td"  # what heads nothing is no header
+            head.attrib.pop("scope", None)
+        elif not len(head):
+            _let_break(head)
     return max(columns, default=-1) + 1
 
 

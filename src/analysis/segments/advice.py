@@ -7,28 +7,21 @@ from analysis.locale import named
 from analysis.phrases import marked, phrase
 from analysis.segments.schemes import MASS, NUMBER, ONE_TO_ONE, SEGMENTATION
 
-#: Verdicts, by whether there are segmentations to be judged.
-_NO_SEGMENTATION = {
-    "but the model": marked("No segmentation earns clearly more than {than}; a model of each customer does."),
-    "than the number": marked(
-        "No segmentation earns clearly more than {number}, which clearly beats {without}: go by {number}."
-    ),
-}
-_NOTHING_ELSE = {
-    "but the model": marked("Nothing else earns clearly more than {than}; a model of each customer does."),
-    "than the number": marked(
-        "Nothing else earns clearly more than {number}, which clearly beats {without}: go by {number}."
-    ),
-}
+#: That the model serves, and that a number does: where there are segmentations to be judged, and where there are none.
+_NO_SEGMENTATION = (
+    marked("No segmentation earns clearly more than {than}; a model of each customer does."),
+    marked("No segmentation earns clearly more than {number}, which clearly beats {without}: go by {number}."),
+)
+_NOTHING_ELSE = (
+    marked("Nothing else earns clearly more than {than}; a model of each customer does."),
+    marked("Nothing else earns clearly more than {number}, which clearly beats {without}: go by {number}."),
+)
 
-#: That a segmentation serves, by whether the model earns more still.
-_SERVES = {
-    False: marked("“{rule}” serves this decision: it earns clearly more than {than}."),
-    True: marked(
-        "“{rule}” serves this decision: it earns clearly more than {than}; a model of each customer earns clearly more "
-        "still."
-    ),
-}
+_SERVES = marked("“{rule}” serves this decision: it earns clearly more than {than}.")
+_SERVES_LESS_THAN_THE_MODEL = marked(
+    "“{rule}” serves this decision: it earns clearly more than {than}; a model of each customer earns clearly more "
+    "still."
+)
 
 #: That nothing serves, by the share of customers that mass marketing contacts.
 _NO_RULE = {
@@ -55,13 +48,14 @@ def verdict(profits: pd.DataFrame, gains: pd.DataFrame) -> tuple[str, str]:
     best = next((rule for rule in richer if not number or (rule, number) in clear), None)
     said = {"number": named(number, "rule"), "without": named(MASS, "rule"), "rule": named(best or "", "rule")}
     than = phrase("both {without} and {number}", **said) if number else said["without"]
-    none = _NO_SEGMENTATION if len(groups) else _NOTHING_ELSE
+    but_the_model, but_the_number = _NO_SEGMENTATION if len(groups) else _NOTHING_ELSE
     if best == ONE_TO_ONE:
-        return best, phrase(none["but the model"], than=than)
+        return best, phrase(but_the_model, than=than)
     if best:
-        return best, phrase(_SERVES[(ONE_TO_ONE, best) in clear], than=than, **said)
+        serves = _SERVES_LESS_THAN_THE_MODEL if (ONE_TO_ONE, best) in clear else _SERVES
+        return best, phrase(serves, than=than, **said)
     if (number, MASS) in clear:
-        return number, phrase(none["than the number"], **said)
+        return number, phrase(but_the_number, **said)
     if richer:
         said["rule"] = named(richer[0], "rule")
         return richer[0], phrase(

@@ -169,10 +169,10 @@ def _actionable(summary, formed_by):
     apart = set(other.loc[other["distinctive"].astype(bool), "segment"])
     for segment, rows in summary.groupby("segment"):
         if segment not in apart:
-            compared = counted(other.loc[other["segment"] == segment, "trait"].nunique(), "other trait")
+            compared = other.loc[other["segment"] == segment, "trait"].nunique()
             text = phrase(
                 "{name} differs clearly from the others in nothing but what it was formed by ({traits} compared): what "
                 "to offer them, the data do not tell.",
-                **{"name": rows["segment_name"].iloc[0], "traits": compared},
+                **{"name": rows["segment_name"].iloc[0], "traits": counted(compared, "other trait")},
             )
             yield segment, "actionable", text

@@ -21,8 +21,8 @@ from analysis import schema
 from analysis.errors import Problem, did_you_mean, nearest
 from analysis.evidence import short
 from analysis.expressions import collected, is_purchase, last_day
-from analysis.locale import named
-from analysis.phrases import marked, phrase, translated
+from analysis.locale import column_name, named
+from analysis.phrases import marked, phrase
 
 #: Words that stand for groups of conditions: every one of them holds, one at least, none.
 GROUPS = ("all", "any", "none")
@@ -182,7 +182,7 @@ def _condition(key: str, given: object, ground: Ground, where: str) -> tuple[pd.
     else:
         values = _values(key, ground, where)
         if values.isna().all():
-            raise Lacking(phrase("{field} is empty for every customer", field=translated(key)))
+            raise Lacking(phrase("{field} is empty for every customer", field=column_name(key)))
         unit = schema.profile_column(key).unit
         field, given_of_values = _field(values, unit, where, ground.as_of), given
     tests = _tests(given_of_values, field)
@@ -200,7 +200,7 @@ def _values(key: str, ground: Ground, where: str) -> pd.Series:
         return ground.profiles[key]
     recorded = [c.name for c in schema.TABLES["customers"].columns if not c.personal]
     if key in schema.PROFILE_COLUMNS or key in recorded or key.startswith(schema.SCORE):
-        raise Lacking(phrase("the profiles have no {field}", field=translated(key)))
+        raise Lacking(phrase("the profiles have no {field}", field=column_name(key)))
     if key in schema.TABLES:
         raise Problem(f'{where}: {key} is a table, whose rows are counted. Write {key} = {{ count = ">= 2" }}.')
     columns = [c for c in ground.profiles if c not in ground.personal and c != "customer_id"]
@@ -247,7 +247,7 @@ def _counted(table: str, given: Mapping, ground: Ground, where: str) -> tuple[pd
     if "last_days" in given:
         if at not in rows.collect_schema():
             raise Lacking(
-                phrase("{table} has no day of its rows ({column})", table=named(table), column=translated(at))
+                phrase("{table} has no day of its rows ({column})", table=named(table), column=column_name(at))
                 if at
                 else phrase("{table} has no day of its rows (none is defined)", table=named(table))
             )
@@ -319,7 +319,7 @@ def row_test(table: str, rows: nw.LazyFrame, column: str, asked: object, ground:
     if column not in has:
         canonical = [c.name for c in own]
         if column in canonical:
-            raise Lacking(phrase("{table} has no {column}", table=named(table), column=translated(column)))
+            raise Lacking(phrase("{table} has no {column}", table=named(table), column=column_name(column)))
         raise Problem(
             f"{where}: {table} has no column {column}.{did_you_mean(column, [*has, *canonical])} It has: "
             f"{', '.join(c for c in has if c not in personal)}."

@@ -251,7 +251,7 @@ def _most_revenue_in_words(table, n):
     return [
         phrase(
             "Most revenue comes from {origin}: {share} ({interval}), from {customers} of the customers.",
-            **{"origin": named(row["origin"]), "share": percent(row["revenue_share"])},
+            **{"origin": named(row["origin"], "origin"), "share": percent(row["revenue_share"])},
             interval=percent_range(row["revenue_share_low"], row["revenue_share_high"]),
             customers=percent(row["customers"] / n),
         )
@@ -273,7 +273,7 @@ def _compared_in_words(days, aged):
 def _cost_in_words(row, currency):
     return phrase(
         "{origin} cost {cost}, {each} for each of {n:,} customers.",
-        **{"origin": named(row.origin), "cost": _money(short(row.cost), currency)},
+        **{"origin": named(row.origin, "origin"), "cost": _money(short(row.cost), currency)},
         **{"each": short(row.cost_per_customer), "n": row.customers},
     )
 
@@ -282,12 +282,12 @@ def _difference_in_words(row, currency):
     if row.trait == "bought":
         return phrase(
             "{origin}: {share} bought, elsewhere {elsewhere} (difference {low} to {high} points, n = {n:,}).",
-            **{"origin": named(row.group), "share": percent(row.value), "elsewhere": percent(row.elsewhere)},
+            **{"origin": named(row.group, "origin"), "share": percent(row.value), "elsewhere": percent(row.elsewhere)},
             **{"low": short(round(100 * row.low)), "high": short(round(100 * row.high)), "n": row.n},
         )
     return phrase(
         "{origin}: worth {worth} per customer, elsewhere {elsewhere} (difference {low} to {high}, n = {n:,}).",
-        **{"origin": named(row.group), "worth": _money(short(row.value), currency)},
+        **{"origin": named(row.group, "origin"), "worth": _money(short(row.value), currency)},
         **{"elsewhere": short(row.elsewhere), "low": short(row.low), "high": short(row.high), "n": row.n},
     )
 

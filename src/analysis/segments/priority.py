@@ -14,8 +14,8 @@ from scipy.stats import rankdata
 
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
-from analysis.locale import named
-from analysis.phrases import marked, phrase, translated
+from analysis.locale import column_name, named
+from analysis.phrases import marked, phrase
 
 PARTS = ("value", "potential", "cost")
 
@@ -198,7 +198,7 @@ def _measures(profiles, value, costs, earlier):
         measures.append(_Measure("value", value, {value: 1.0}))
     else:
         notes.append(
-            phrase("Value and potential are left out: the profiles have no {column}.", column=translated(value))
+            phrase("Value and potential are left out: the profiles have no {column}.", column=column_name(value))
         )
     of_cost, note = _cost_measures(profiles, costs)
     measures += of_cost

@@ -500,7 +500,7 @@ def _level(level, trait):
 def _sentence_said(condition, bounds):
     """What the locale says of the trait, of one customer: "Has {…} orders on average" becomes "has … orders"."""
     sentence = locale.of(spoken()).trait(condition.trait, bounds)
-    text = sentence[0].lower() + sentence[1:].replace(phrase(" on average"), "")
+    text = (sentence[0].lower() + sentence[1:]).replace(phrase(" on average"), "")
     return re.sub(r"(?<![\d.,])1 (\w+)s\b", lambda m: f"1 {re.sub('ie$', 'y', m[1])}", text)
 
 
