@@ -117,7 +117,7 @@ def divided(whole: Run, by: str) -> Division:
     by : str
         A field of its customers.
     """
-    kinds = dict(whole.base.db.execute("SELECT column_name, column_type FROM (DESCRIBE customers)").fetchall())
+    kinds = dict(_columns(whole.base.db, "customers"))
     rows = whole.base.db.execute(
         f"SELECT {_value(by, kinds[by])} AS value, count(*) FROM customers GROUP BY 1 ORDER BY 2 DESC, 1"
     ).fetchall()
@@ -164,10 +164,7 @@ def part_of(whole: Run, by: str, part: Part) -> Base:
     db = connect(base.timezone)
     tables = [*base.tables, *([BEFORE] if whole.has(BEFORE) else [])]
     files = {t: f"read_parquet({sql_text(str(whole.file(t)))})" for t in tables}
-    kinds = {
-        t: dict(db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {f})").fetchall())
-        for t, f in files.items()
-    }
+    kinds = {t: dict(_columns(db, f)) for t, f in files.items()}
     chosen = f"{_value(by, kinds['customers'][by])} = {sql_text(part.value)}"
     db.execute(f"CREATE TABLE members AS SELECT customer_id FROM {files['customers']} WHERE {chosen}")
     db.register("merged", base.customer_merges)
@@ -180,8 +177,8 @@ def part_of(whole: Run, by: str, part: Part) -> Base:
         base,
         title=phrase("{base}: {value}", base=base.title, value=part.value),
         about=phrase(
-            "The {n:,} customers whose {field} is {value}, of a base that was read as a whole: rows that were set aside "
-            "are told there, as they often say of no customer whose they were.",
+            "The {n:,} customers whose {field} is {value}, of a base that was read as a whole: rows that were set "
+            "aside are told there, as they often say of no customer whose they were.",
             n=part.customers,
             field=by,
             value=part.value,
@@ -194,6 +191,11 @@ def part_of(whole: Run, by: str, part: Part) -> Base:
         before_merging=nw.from_native(db.table(BEFORE)) if BEFORE in files else None,
         db=db,
     )
+
+
+def _columns(db, table: str) -> list[tuple[str, str]]:
+    """Names and types."""
+    return db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {table})").fetchall()
 
 
 def _value(field: str, kind: str) -> str:
@@ -251,14 +253,11 @@ def _jobs() -> int:
 
 def _compare(whole: Run, by: str, division: Division, made: Sequence[Made]) -> None:
     """The page that leads to all reports."""
-    whole_ones = {m.part.folder: m.run for m in made if m.run.has("profiles")}
     few = sum(p.customers for p in division.too_few)
-    comparison.build(
-        whole,
-        by,
-        [
-            comparison.Entry(m.part.value, m.part.customers, m.part.folder, whole_ones.get(m.part.folder), m.reason)
-            for m in made
-        ],
-        comparison.LeftOut(len(division.too_few), few, FEWEST, division.without),
-    )
+    entries = [
+        comparison.Entry(
+            m.part.value, m.part.customers, m.part.folder, m.run if m.run.has("profiles") else None, m.reason
+        )
+        for m in made
+    ]
+    comparison.build(whole, by, entries, comparison.LeftOut(len(division.too_few), few, FEWEST, division.without))

@@ -63,7 +63,7 @@ def build(whole: Run, by: str, entries: list[Entry], left_out: LeftOut) -> Path:
             currency=whole.about["currency"],
             field=evidence.in_words(by),
             rows=rows,
-            figures={heading: meaning for heading, meaning in FIGURES.values()},
+            figures=dict(FIGURES.values()),
             left_out=left_out,
             read=report.rows_sentence(_accounts(whole)),
         )
