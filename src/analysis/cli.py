@@ -1,11 +1,12 @@
 """The command: `moshtari report`, `moshtari check`, `moshtari sources`, `moshtari sample`.
 
-It parses, calls the pipeline and prints; every mistake of its user ends in one message and exit code 2, a chapter that
-failed in exit code 1, data above a limit in exit code 3.
+It parses, calls the pipeline and prints; every mistake of its user ends in one message and exit code 2, a chapter or a
+report that failed in exit code 1, data above a limit in exit code 3.
 """
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,10 @@ _REPORT_EXAMPLES = """examples:
   moshtari report online_retail --data ~/data         a shipped mapping, its files in ~/data
   moshtari report shop.toml --as-of 2026-03-20        your own base, as it was on that day
   moshtari report shop.toml --only segments -p 2_segments.groups=5
+  moshtari report shop.toml --by country --jobs 2     a report for each country, and a page that compares them
+  moshtari report shop.toml --lang fa --pdf           in Persian, and printed to index.pdf
+exit code: 0; 1 if a chapter failed, or one report of several; 2 for anything that you can put right. That no browser is
+there to print a PDF is said and changes no exit code. `moshtari check` ends with 3 above a limit.
 """
 _CHECK_EXAMPLES = """examples:
   moshtari check shop.toml                            what is wrong with the data, and which figures it bends
@@ -117,6 +122,14 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--lang", choices=LANGUAGES, default="en", help="language of the report: English or Persian (default: en)"
     )
+    command.add_argument(
+        "--previous", type=Path, metavar="DIR", help="earlier run to compare with (default: the last of this source)"
+    )
+    command.add_argument("--by", default="", metavar="FIELD", help="one report for each value of a customers' field")
+    command.add_argument(
+        "--jobs", type=_several, metavar="N", help="reports made at once with --by (default: by processors and memory)"
+    )
+    command.add_argument("--pdf", action="store_true", help="print the report to index.pdf too, by Chromium")
     command.add_argument("--before", default="", help=argparse.SUPPRESS)  # what a notebook opened on its own asks for
     command.add_argument("--force", action="store_true", help="run chapters even if nothing has changed")
     command.add_argument(
@@ -158,6 +171,8 @@ def _report(options: argparse.Namespace) -> int:
     for text in options.parameter:
         chapter, parameter, value = pipeline.parsed_override(text)
         overrides.setdefault(chapter, {})[parameter] = value
+    if options.by:
+        return _reports_by(options, overrides)
     run, outcomes = pipeline.make_report(
         options.source,
         as_of=options.as_of,
@@ -169,24 +184,73 @@ def _report(options: argparse.Namespace) -> int:
         force=options.force,
         overrides=overrides,
         language=options.lang,
+        previous=options.previous,
     )
-    failed = [o for o in outcomes if o.status == "failed"]
-    for outcome in failed:
-        print(outcome.reason, file=sys.stderr)
-    for line in _closing_lines(run, outcomes):
+    failed = [o.reason for o in outcomes if o.status == "failed"]
+    _print_pdfs(options, [run.folder])
+    for reason in failed:
+        print(reason, file=sys.stderr)
+    for line in _closing_lines(run, run):
         print(line)
     return 1 if failed else 0
 
 
-def _closing_lines(run, outcomes) -> list[str]:
-    counts = {s: sum(o.status == s for o in outcomes) for s in ("made", "unchanged", "failed", "missing")}
+def _reports_by(options: argparse.Namespace, overrides: dict[str, dict[str, str]]) -> int:
+    from analysis import batch, pipeline
+
+    whole, made = batch.make_reports(
+        options.source,
+        options.by,
+        pipeline.planned(options.only, "", options.force, overrides, options.seed),
+        as_of=options.as_of,
+        data=options.data,
+        out=options.out,
+        language=options.lang,
+        previous=options.previous,
+        jobs=options.jobs,
+    )
+    failed = [m for m in made if m.reason]
+    for m in failed:
+        print(f"{m.part.value}: {m.reason}", file=sys.stderr)
+    _print_pdfs(options, [whole.folder, *(m.run.folder for m in made if (m.run.folder / "index.html").is_file())])
+    for line in _closing_lines(whole, made[0].run):
+        print(line)
+    return 1 if failed else 0
+
+
+def _print_pdfs(options: argparse.Namespace, folders: list[Path]) -> None:
+    """Print the reports; that it cannot be done is said and harms no report."""
+    if not options.pdf:
+        return
+    from analysis.report import pdf
+
+    for folder in folders:
+        try:
+            pdf.write(folder / "index.html")
+        except Problem as e:
+            print(e, file=sys.stderr)
+            return
+
+
+def _closing_lines(run, told) -> list[str]:
+    """Where the report is, the top finding (of `told`, a run), and what was set aside."""
     accounts = run.read("row_accounts").query("not derived")
     aside = int(accounts.loc[accounts["reason"] != "", "rows"].sum())
     return [
         f"Report: {run.folder / 'index.html'}",
-        "Chapters: " + ", ".join(f"{n} {status}" for status, n in counts.items() if n),
-        f"Rows: {int(accounts['rows'].sum()):,} read, {aside:,} set aside" + (" (see set_aside/)" if aside else ""),
+        f"Top finding: {_top_finding(told) or 'none'}",
+        f"Set aside: {aside:,} of {int(accounts['rows'].sum()):,} rows" + (" (see set_aside/)" if aside else ""),
     ]
+
+
+def _top_finding(run) -> str:
+    """The first of the run's findings, in the language of the book, without markup."""
+    from analysis.phrases import speaking
+    from analysis.report import summary
+
+    with speaking(run.about["language"]):
+        found = summary.findings(run)
+    return re.sub(r"[*`]|<[^>]+>", "", str(found["sentence"].iloc[0])) if len(found) else ""
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -288,6 +352,12 @@ def _folder(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("it names no folder")
     return Path(text)
+
+
+def _several(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number of reports; write a whole number from 1 on')
+    return int(text)
 
 
 def _date(text: str) -> date:

@@ -167,7 +167,7 @@ def read_already(
     asked = _asked(source, as_of, data, seed, language, by)
     name = source if source == "bookshop" else load(Path(asked["source"])).name
     folders = [out] if out else sorted(places.REPORTS.glob(f"{name}-*"))
-    return next((Run(f.resolve()) for f in folders if _holds(f, asked)), None)
+    return next((Run(f.resolve()) for f in folders if holds(f, asked)), None)
 
 
 def prepare(
@@ -229,7 +229,7 @@ def write(base: Base, folder: Path, asked: dict, patience: float = 0) -> Run:
         found = f"{inside[0].name}, a file of the source" if inside else "files that no run has made"
         raise Problem(f"{run.folder} holds {found}. Choose an empty or a new folder with --out.")
     with exclusive(run.folder, patience):
-        if _holds(run.folder, asked):  # read by the run that this one waited for
+        if holds(run.folder, asked):  # read by the run that this one waited for
             return run
         make_folder(run.folder / "stamps")
         try:
@@ -457,7 +457,7 @@ def _asked(source: str, as_of: date | None, data: Path | None, seed: int, langua
     } | ({"by": by} if by else {})
 
 
-def _holds(folder: Path, asked: dict) -> bool:
+def holds(folder: Path, asked: dict) -> bool:
     """Whether a folder holds exactly what reading would give now."""
     try:
         stamp = json.loads(_reading_stamp(folder).read_text(encoding="utf-8"))

@@ -87,7 +87,7 @@ def page(run: dict, notebooks: dict[str, dict | str], front: "Summary | None" = 
     with speaking(run.get("language") or "en"):
         chapters = [_chapter_or_reason(e, notebooks.get(e["name"]), names) for e in entries]
         return (
-            _environment()
+            environment()
             .get_template("book.html")
             .render(
                 run=run,
@@ -272,7 +272,8 @@ def _listed(words: list[str]) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """What renders the pages: the templates, their styles and scripts, and the words of the readers."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
