@@ -35,8 +35,8 @@ _OPENING = """# Gallery
 
 Every figure of Moshtari, drawn on the bookshop, with the line of code that drew it. Each function takes a table and
 gives matplotlib's `Axes`; `plots.theme()` once at the top of a notebook sets the look. Titles are findings, so they
-change with the data; greys are everybody, amber is the group in question, thin lines are 95 % intervals. The tables come
-from the notebooks: look there for the lines before. `tests/write_gallery.py` draws all of this anew.
+change with the data; greys are everybody, amber is the group in question, thin lines are 95 % intervals. The tables
+come from the notebooks: look there for the lines before. `tests/write_gallery.py` draws all of this anew.
 
 """
 _PIXELS_PER_INCH, _COLOURS = 90, 64

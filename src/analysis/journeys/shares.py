@@ -56,5 +56,6 @@ def weight_of_one(yes: np.ndarray, clusters: np.ndarray | None) -> float:
     share, m = yes.mean(), len(size)
     if m < 2 or share in (0, 1):
         return m / n
-    variance = ((k - share * size) ** 2).sum() * m / (m - 1) / n**2
+    apart = np.sort((k - share * size) ** 2)  # in order of value: the rows come in any order
+    variance = apart.sum() * m / (m - 1) / n**2
     return float(min(share * (1 - share) / n / variance, 1.0)) if variance else 1.0

@@ -8,6 +8,7 @@ import base64
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import mistune
 from markupsafe import Markup
@@ -247,17 +248,26 @@ def _figure(kind: str, picture: str, output: dict, outline: Outline) -> Markup:
     """A picture inside the page. As an image of its own, an SVG runs no script, loads nothing and shares no ids."""
     alt = _described(output, kind, "alt") or phrase("Figure: {title}", title=outline.latest)
     if kind == "image/svg+xml":
-        size, encoded = _svg_size(picture), base64.b64encode(picture.encode()).decode()
+        size, address = _svg_size(picture), Markup(f"data:{kind},{_as_address(picture)}")
     else:
         encoded = "".join(picture.split())
-        size = _png_size(encoded, (output.get("metadata") or {}).get(kind) or {})
+        size, address = (
+            _png_size(encoded, (output.get("metadata") or {}).get(kind) or {}),
+            f"data:{kind};base64,{encoded}",
+        )
     width, height = size or ("", "")
     measures = Markup(' width="{}" height="{}" style="--width:{}px"').format(width, height, width) if size else ""
     # on a narrow screen the picture scrolls, and its title with it: there the finding stands above it once more
     finding = Markup('<figcaption aria-hidden="true">{}</figcaption>').format(alt.split(". ")[0].removesuffix("."))
-    return Markup(
-        '<figure class="plot">{}<div class="scroll"><img src="data:{};base64,{}" alt="{}"{}></div></figure>'
-    ).format(finding, kind, encoded, alt, measures)
+    return Markup('<figure class="plot">{}<div class="scroll"><img src="{}" alt="{}"{}></div></figure>').format(
+        finding, address, alt, measures
+    )
+
+
+def _as_address(svg: str) -> str:
+    """An SVG as the rest of a data URL, two thirds as long as in base 64; nothing in it ends an HTML attribute."""
+    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return quote(re.sub(r"\s+", " ", svg).replace("> <", "><"), safe=" <>/:;=,.()-+'!*@_~[]{}|^$")
 
 
 def _described(output: dict, kind: str, what: str) -> str:
