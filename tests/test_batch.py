@@ -1,14 +1,19 @@
 """One report for each value of a field: who is in which, what fails alone, what stays apart, what is printed."""
 
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from analysis import batch, cli, pipeline
 from analysis.errors import Problem
+from analysis.kernels import Kernels
 from analysis.report import comparison, pdf
-from analysis.run import earlier, last_before, prepare, question_of, write
+from analysis.run import earlier, exclusive, last_before, prepare, question_of, write
 
 MAPPING = """[tables.customers]
 path = "customers.csv"
@@ -166,3 +171,116 @@ def test_the_number_of_jobs_is_checked(capsys):
     with pytest.raises(SystemExit):
         cli.main(["report", "--jobs", "0"])
     assert "no number of reports" in capsys.readouterr().err
+
+
+def test_a_field_without_a_name_is_no_wish_for_one_report_of_everybody(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["report", "--by", ""])
+    assert "it names no field" in capsys.readouterr().err
+
+
+def test_folders_are_called_nothing_that_windows_reserves():
+    assert not {"con", "nul", "com1", "lpt9"} & set(batch.folder_names(["CON", "nul", "com1", "LPT9"]))
+
+
+def _finished(run):
+    (run.folder / "index.html").write_text("")
+    return run
+
+
+def test_a_divided_base_is_compared_with_one_divided_alike_or_the_command_stops(shop, tmp_path):
+    plan = pipeline.planned()
+    whole = _finished(prepare(shop, as_of=date(2024, 1, 28)))
+    stopped = prepare(shop, as_of=date(2024, 2, 28), by="country")
+    for previous, message in (
+        (tmp_path / "nowhere", "is no run"),
+        (tmp_path / "small.toml", "is no run"),
+        (whole.folder, "of all customers together; wanted is one of all customers, divided by country"),
+        (stopped.folder, "was stopped before its report was written"),
+    ):
+        with pytest.raises(Problem, match=message):
+            batch.make_reports(shop, "country", plan, previous=previous)
+    _finished(stopped)
+    assert earlier(prepare(shop, by="country"), stopped.folder) == stopped.folder
+    with pytest.raises(Problem, match="divided by country; wanted is one of all customers together"):
+        earlier(prepare(shop), stopped.folder)
+
+
+def test_the_first_report_may_fail_and_the_closing_lines_are_told_all_the_same(shop, tmp_path, monkeypatch, capsys):
+    def part_of(whole, by, part):
+        if part.value == "Iran":
+            raise Problem("torn")
+        return real(whole, by, part)
+
+    real = batch.part_of
+    monkeypatch.setattr(batch, "part_of", part_of)
+    monkeypatch.setattr(pipeline, "make_book", lambda run, *_: [])
+    monkeypatch.setattr(cli, "_top_finding", lambda run: run.about["title"])
+    assert cli.main(["report", shop, "--by", "country"]) == 1
+    said = capsys.readouterr()
+    assert said.err == "Iran: torn\n"
+    assert "Top finding (../Iran): " in said.out
+    assert said.out.count("\n") == 3
+
+
+def test_a_value_is_printed_on_one_line_and_without_control_characters():
+    assert cli._printable("a\x1b[31m\nb\u202e") == "a [31m b"
+    assert len(cli._printable("x" * 300)) == 60
+
+
+def test_a_second_command_into_the_same_folder_is_told_so(shop, monkeypatch):
+    whole = prepare(shop, by="country")
+    with exclusive(whole.folder), pytest.raises(Problem, match="is being written by another run"):
+        batch.make_reports(shop, "country", pipeline.planned())
+
+
+def test_stopped_by_hand_no_further_report_is_begun(shop, monkeypatch):
+    def book(run, plan, kernels, previous=None, patience=0):
+        begun.append(run.about["title"])
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        stopped.append(kernels.over.wait(30))
+        return []
+
+    begun, stopped = [], []
+    monkeypatch.setattr(pipeline, "make_book", book)
+    with pytest.raises(KeyboardInterrupt):
+        batch.make_reports(shop, "country", pipeline.planned(), jobs=1)
+    assert (len(begun), stopped) == (1, [True])
+
+
+def test_kernels_that_were_shut_down_give_no_other():
+    with Kernels() as kernels:
+        pass
+    with pytest.raises(Problem, match="goes on from here"):
+        kernels.take([])
+
+
+def test_many_threads_may_ask_for_the_parameters_of_a_notebook():
+    # Python 3.11 keeps one count of depth for all threads that parse: "AST constructor recursion depth mismatch"
+    known = pipeline.checked_parameters({})  # as before the reports of a divided base
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: pipeline.checked_parameters({}), range(400)))
+    assert all(f == known for f in found)
+
+
+def test_a_pdf_of_an_earlier_page_does_not_stay_when_there_is_no_browser(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    (tmp_path / "index.pdf").write_bytes(b"%PDF of last month")
+    with pytest.raises(Problem, match="no browser"):
+        pdf.write(tmp_path / "index.html")
+    assert not (tmp_path / "index.pdf").exists()
+
+
+def test_a_report_that_is_not_printed_keeps_no_other_from_it(tmp_path, monkeypatch, capsys):
+    def write(page):
+        if page.parent.name == "a":
+            raise Problem("no paper")
+        printed.append(page.parent.name)
+
+    printed = []
+    monkeypatch.setattr(pdf, "write", write)
+    cli._print_pdfs(SimpleNamespace(pdf=True), [tmp_path / name for name in "aab"])
+    assert printed == ["b"]
+    assert capsys.readouterr().err == "no paper\n"

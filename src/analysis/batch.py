@@ -22,7 +22,7 @@ from analysis.errors import Problem
 from analysis.kernels import Kernels
 from analysis.phrases import phrase, speaking
 from analysis.report import comparison
-from analysis.run import Run, earlier, holds, last_before, prepare, question_of, read_already, write
+from analysis.run import Run, earlier, exclusive, holds, last_before, prepare, question_of, read_already, write
 from analysis.sources import Base, accounts, connect
 from analysis.sources.base import sql_name, sql_text
 from analysis.sources.merging import BEFORE
@@ -33,8 +33,9 @@ FEWEST = 5
 #: Memory that one report takes at most, in bytes, its kernels included.
 _MEMORY = 2 * 2**30
 
-#: What else lies in the folder of a divided base.
-_TAKEN = ("data", "stamps", "set_aside", "index")
+#: What else lies in the folder of a divided base, and what Windows lets no folder be called.
+_TAKEN = ("data", "stamps", "set_aside", "index", "con", "prn", "aux", "nul")
+_TAKEN += tuple(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,10 @@ def make_reports(
     division = divided(whole, by)
     if not division.parts:
         raise Problem(f"--by {by}: no value has {FEWEST} customers or more, so there is nothing to report on.")
-    jobs = jobs or _jobs()
-    with speaking(language):
-        with ThreadPoolExecutor(jobs) as threads:
-            tasks = [threads.submit(_make, whole, by, part, plan, previous, jobs) for part in division.parts]
-            made = [task.result() for task in tasks]
+    pipeline.checked_parameters(whole.about["parameters"], plan.given, plan.seed)  # once, not in each report
+    before = earlier(whole, previous) if previous else None
+    with speaking(language), exclusive(whole.folder):
+        made = _make_all(whole, by, division.parts, plan, before, jobs or _jobs())
         _compare(whole, by, division, made)
     return whole, made
 
@@ -228,7 +228,24 @@ def _accounts(base: Base, db) -> pd.DataFrame:
     return kept.assign(rows=rows).reset_index(drop=True)
 
 
-def _make(whole: Run, by: str, part: Part, plan: pipeline.Plan, previous: Path | None, jobs: int) -> Made:
+def _make_all(
+    whole: Run, by: str, parts: list[Part], plan: pipeline.Plan, previous: Path | None, jobs: int
+) -> list[Made]:
+    """The reports of all parts, so many at once."""
+    kernels = [Kernels(most=2 if jobs == 1 else 1) for _ in parts]
+    each = list(zip(parts, kernels, strict=True))
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            tasks = [threads.submit(_make, whole, by, part, plan, previous, own) for part, own in each]
+            return [task.result() for task in tasks]
+        except BaseException:  # stopped by hand: reports that wait are not begun, the others end with their kernels
+            threads.shutdown(wait=False, cancel_futures=True)
+            for of_part in kernels:
+                of_part.__exit__()
+            raise
+
+
+def _make(whole: Run, by: str, part: Part, plan: pipeline.Plan, previous: Path | None, kernels: Kernels) -> Made:
     """The report of a part; whatever goes wrong in it is said and stops no other."""
     run = Run(whole.folder / part.folder)
     try:
@@ -236,7 +253,7 @@ def _make(whole: Run, by: str, part: Part, plan: pipeline.Plan, previous: Path |
         if not holds(run.folder, asked):
             run = write(part_of(whole, by, part), run.folder, asked)
         before = last_before(run, previous.iterdir()) if previous else earlier(run)
-        with Kernels(most=2 if jobs == 1 else 1) as kernels:
+        with kernels:
             outcomes = pipeline.make_book(run, plan, kernels, before)
     except Problem as e:
         return Made(part, run, str(e))

@@ -45,6 +45,9 @@ _SAMPLE_EXAMPLES = """examples:
                                                       with CSV, and with the export of a CRM in shop/crm
 """
 
+#: Letters of a value that are printed.
+_LONGEST_VALUE = 60
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
@@ -125,7 +128,9 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--previous", type=Path, metavar="DIR", help="earlier run to compare with (default: the last of this source)"
     )
-    command.add_argument("--by", default="", metavar="FIELD", help="one report for each value of a customers' field")
+    command.add_argument(
+        "--by", type=_field, default="", metavar="FIELD", help="one report for each value of a customers' field"
+    )
     command.add_argument(
         "--jobs", type=_several, metavar="N", help="reports made at once with --by (default: by processors and memory)"
     )
@@ -211,9 +216,10 @@ def _reports_by(options: argparse.Namespace, overrides: dict[str, dict[str, str]
     )
     failed = [m for m in made if m.reason]
     for m in failed:
-        print(f"{m.part.value}: {m.reason}", file=sys.stderr)
+        print(f"{_printable(m.part.value)}: {m.reason}", file=sys.stderr)
     _print_pdfs(options, [whole.folder, *(m.run.folder for m in made if (m.run.folder / "index.html").is_file())])
-    for line in _closing_lines(whole, made[0].run):
+    told = next((m for m in made if not m.reason), None)
+    for line in _closing_lines(whole, told and told.run, told and _printable(told.part.value)):
         print(line)
     return 1 if failed else 0
 
@@ -224,21 +230,23 @@ def _print_pdfs(options: argparse.Namespace, folders: list[Path]) -> None:
         return
     from analysis.report import pdf
 
+    said = {}
     for folder in folders:
         try:
             pdf.write(folder / "index.html")
         except Problem as e:
-            print(e, file=sys.stderr)
-            return
+            said[str(e)] = None
+    for reason in said:  # once, however many reports it keeps from being printed
+        print(reason, file=sys.stderr)
 
 
-def _closing_lines(run, told) -> list[str]:
-    """Where the report is, the top finding (of `told`, a run), and what was set aside."""
+def _closing_lines(run, told, part: str | None = None) -> list[str]:
+    """Where the report is, the top finding (of `told`, a run or none, which is that of a part), what was set aside."""
     accounts = run.read("row_accounts").query("not derived")
     aside = int(accounts.loc[accounts["reason"] != "", "rows"].sum())
     return [
         f"Report: {run.folder / 'index.html'}",
-        f"Top finding: {_top_finding(told) or 'none'}",
+        f"Top finding{f' ({part})' if part else ''}: {(told and _top_finding(told)) or 'none'}",
         f"Set aside: {aside:,} of {int(accounts['rows'].sum()):,} rows" + (" (see set_aside/)" if aside else ""),
     ]
 
@@ -251,6 +259,12 @@ def _top_finding(run) -> str:
     with speaking(run.about["language"]):
         found = summary.findings(run)
     return re.sub(r"[*`]|<[^>]+>", "", str(found["sentence"].iloc[0])) if len(found) else ""
+
+
+def _printable(value: str) -> str:
+    """A value of the data as a terminal and a mail may get it: on one line, without control characters, not endless."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    return plain if len(plain) <= _LONGEST_VALUE else f"{plain[: _LONGEST_VALUE - 1]}…"
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -352,6 +366,12 @@ def _folder(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("it names no folder")
     return Path(text)
+
+
+def _field(text: str) -> str:
+    if not text.strip():  # an empty variable in a schedule's line is no wish for one report of everybody
+        raise argparse.ArgumentTypeError("it names no field")
+    return text
 
 
 def _several(text: str) -> int:

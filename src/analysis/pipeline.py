@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -251,12 +252,11 @@ def checked_parameters(
     return {c.name: _parameters(c, own.get(c.name, {}), given.get(c.name, {}), seed) for c in CHAPTERS}
 
 
-def notebook_parameters(notebook: Path) -> dict[str, object]:
+def notebook_parameters(notebook: Path) -> Mapping[str, object]:
     """The parameters of a notebook with their defaults, as its cell tagged ``parameters`` has them."""
     for cell in _read_notebook(notebook)["cells"]:
         if "parameters" in cell["metadata"].get("tags", ()):
-            body = ast.parse("".join(cell["source"])).body
-            return {s.targets[0].id: ast.literal_eval(s.value) for s in body if isinstance(s, ast.Assign)}
+            return _literals("".join(cell["source"]))
     return {}
 
 
@@ -272,6 +272,13 @@ def parsed_override(text: str) -> tuple[str, str, str]:
     if not match:
         raise Problem(f"-p {text} is not NOTEBOOK.PARAMETER=VALUE. Example: -p 2_segments.groups=5")
     return match[1], match[2], match[3]
+
+
+@cache
+def _literals(source: str) -> Mapping[str, object]:
+    """Names and values of a cell of assignments; parsed once, as two threads of Python 3.11 cannot parse at a time."""
+    body = ast.parse(source).body
+    return {s.targets[0].id: ast.literal_eval(s.value) for s in body if isinstance(s, ast.Assign)}
 
 
 def _named(names: Iterable[str]) -> list[Chapter]:

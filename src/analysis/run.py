@@ -273,19 +273,13 @@ def earlier(run: Run, previous: Path | None = None) -> Path | None:
     Raises
     ------
     Problem
-        The folder that was named holds no run, or one that is not earlier or not of this source.
+        The folder that was named holds no finished run, or one that is not earlier, not of this source or not divided
+        like this one.
     """
     if previous is None:
         beside = [f for f in places.REPORTS.glob(f"{run.about['name']}-*") if f.is_dir()]
         return last_before(run, [*beside, *(part for f in beside for part in f.iterdir())])
-    if not (previous / "data" / "base.json").is_file():
-        raise Problem(f"--previous {previous} is no run: it has no data/base.json. Name the folder of an earlier run.")
-    asked, found = run.about, Run(previous).about
-    if found["name"] != asked["name"] or found["as_of"] >= asked["as_of"]:
-        raise Problem(
-            f"--previous {previous} is {found['name']} as of {found['as_of']}; wanted is {asked['name']} before "
-            f"{asked['as_of']}. Name the folder of an earlier run of the same source."
-        )
+    _check_earlier(run, previous)
     return previous.resolve()
 
 
@@ -443,6 +437,33 @@ def _opened(folder: Path) -> Run:
     """A run, in whose language the process speaks from now on."""
     speak(Run(folder.resolve()).about.get("language", "en"))
     return Run(folder.resolve())  # anew: what it says of the base is said in that language
+
+
+def _check_earlier(run: Run, previous: Path) -> None:
+    """See that a run which was named can be compared with: finished, of the same source and customers, and earlier."""
+    if not (previous / "data" / "base.json").is_file():
+        raise Problem(f"--previous {previous} is no run: it has no data/base.json. Name the folder of an earlier run.")
+    wanted, found = run.about, Run(previous).about
+    if found["name"] != wanted["name"] or found["as_of"] >= wanted["as_of"]:
+        raise Problem(
+            f"--previous {previous} is {found['name']} as of {found['as_of']}; wanted is {wanted['name']} before "
+            f"{wanted['as_of']}. Name the folder of an earlier run of the same source."
+        )
+    asked, answered = question_of(run.folder), question_of(previous)
+    if any(asked.get(k) != answered.get(k) for k in ("by", "value")):
+        raise Problem(
+            f"--previous {previous} is of {_customers(answered)}; wanted is one of {_customers(asked)}. "
+            f"Name the folder of an earlier run of the same customers."
+        )
+    if not (previous / "index.html").is_file():
+        raise Problem(f"--previous {previous} was stopped before its report was written. Name one that has index.html.")
+
+
+def _customers(asked: dict) -> str:
+    """Of whom a run is, by its question."""
+    if "value" in asked:
+        return f"the customers with one {asked['by']}"
+    return f"all customers, divided by {asked['by']}" if "by" in asked else "all customers together"
 
 
 def _asked(source: str, as_of: date | None, data: Path | None, seed: int, language: str, by: str) -> dict:

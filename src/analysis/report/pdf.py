@@ -33,8 +33,9 @@ def write(page: Path) -> Path:
     Problem
         There is no browser, or it did not print.
     """
-    browser = _browser()
     pdf = page.with_suffix(".pdf")
+    pdf.unlink(missing_ok=True)  # of an earlier page: better none than one that says something else
+    browser = _browser()
     part = page.with_name(f".{pdf.name}.part")
     # a browser that root starts has no sandbox; the page loads nothing and runs no script but its own
     as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
