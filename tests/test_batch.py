@@ -119,6 +119,15 @@ def test_a_figure_differs_only_beyond_chance():
     assert set(told["differs"]) == {""}
 
 
+def test_all_of_a_few_are_no_more_than_chance():
+    # six of six bought again, elsewhere seven in ten: by luck alone 0.7 ** 6 = 12 %
+    few, many = [2] * 6, [2] * 70 + [1] * 30
+    told = comparison.figures({n: pd.DataFrame({"n_orders": v}) for n, v in (("few", few), ("many", many))})
+    again = told[told["figure"] == "bought_again"].set_index("value")
+    assert again["mean"].to_dict() == {"few": 1.0, "many": 0.7}
+    assert set(again["differs"]) == {""}
+
+
 def test_who_stayed_is_judged_by_a_full_year():
     days = pd.to_datetime(["2023-01-01", "2023-01-01", "2024-12-01"])
     last = pd.to_datetime(["2024-12-31", "2023-01-01", "2024-12-01"])
