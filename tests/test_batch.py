@@ -12,6 +12,7 @@ import pytest
 from analysis import batch, cli, pipeline
 from analysis.errors import Problem
 from analysis.kernels import Kernels
+from analysis.phrases import speaking
 from analysis.report import comparison, pdf
 from analysis.run import earlier, exclusive, last_before, prepare, question_of, write
 
@@ -105,6 +106,14 @@ def test_one_report_that_fails_does_not_stop_the_others_and_is_named(shop, tmp_p
         in page
     )
     assert "2 customers have no value" in page
+
+
+def test_the_page_that_compares_names_the_currency_in_its_language(shop):
+    whole = prepare(shop, by="country", language="fa")
+    with speaking("fa"):
+        page = comparison.build(whole, "country", [], comparison.LeftOut(0, 0, batch.FEWEST, 0)).read_text("utf-8")
+    assert "تومان" in page
+    assert "toman" not in page
 
 
 def test_a_figure_differs_only_beyond_chance():

@@ -60,7 +60,7 @@ def build(whole: Run, by: str, entries: list[Entry], left_out: LeftOut) -> Path:
             direction=locale.of(spoken()).direction,
             title=phrase("{base}, by {field}", base=whole.about["title"], field=evidence.in_words(by)),
             as_of=locale.of(spoken()).date(whole.base.as_of),
-            currency=whole.about["currency"],
+            currency=named(whole.about["currency"], "currency"),
             field=evidence.in_words(by),
             rows=rows,
             figures=dict(FIGURES.values()),
