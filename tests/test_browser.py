@@ -116,7 +116,7 @@ def _said_in(language, text, **given):
 def test_every_link_leads_to_a_place_in_the_book(opened):
     page = opened(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     links = page.locator("a[href]")
-    assert links.count() >= 15
+    assert links.count() >= 10  # of the contents, of the front page and of a chapter
     for i in range(links.count()):
         target = links.nth(i).get_attribute("href")
         assert target.startswith("#")

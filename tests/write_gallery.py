@@ -85,7 +85,7 @@ def _kept(function: Callable[..., Axes], calling: list[str], drawn: dict[str, st
     def kept(*given, **named) -> Axes:
         axes = function(*given, **named)
         line = _line_that_calls(function.__name__, calling[0])
-        if function.__name__ not in drawn and line and axes.axison:
+        if function.__name__ not in drawn and line and not axes.get_title().startswith("Nothing to show"):
             _save(axes, GALLERY / f"{function.__name__}.png")
             drawn[function.__name__] = line
         return axes

@@ -137,7 +137,7 @@ def folder_names(values: Iterable[str]) -> list[str]:
     Examples
     --------
     >>> folder_names(["Germany", "../data", "A/B", "a b"])
-    ['germany', 'data-fd29e8', 'a-b-ca28f4', 'a-b-c8687a']
+    ['germany', 'data-2af35d', 'a-b-998d3e', 'a-b-c8687a']
     """
     values = list(values)
     plain = [places.file_name(v) for v in values]

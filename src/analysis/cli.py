@@ -195,7 +195,7 @@ def _report(options: argparse.Namespace) -> int:
     _print_pdfs(options, [run.folder])
     for reason in failed:
         print(reason, file=sys.stderr)
-    for line in _closing_lines(run, run):
+    for line in [] if options.before else _closing_lines(run, run):
         print(line)
     return 1 if failed else 0
 

@@ -5,7 +5,9 @@ Takes and gives Narwhals lazy frames and expressions, so that a figure comes fro
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from itertools import count
 
+import duckdb
 import narwhals as nw
 import pandas as pd
 from narwhals.typing import IntoFrame
@@ -15,6 +17,9 @@ from analysis.schema import TABLES
 
 #: Money is added up in whole ten-thousandths, so that a sum does not depend on the order of the rows.
 PARTS = 10_000
+
+#: Numbers for the tables of the engine that hold what was worked out.
+_NUMBERS = count(1)
 
 #: Cells that were not known before an instant of their own row: table → column → that instant's column.
 _KNOWN_FROM = {
@@ -135,6 +140,26 @@ def commonest(counts: nw.LazyFrame, column: str, name: str, share: str) -> nw.La
 def collected(frame: nw.LazyFrame) -> pd.DataFrame:
     """A frame of customer scale, in pandas; words as they come, without a Python object for each."""
     return frame.collect("pyarrow").to_pandas()
+
+
+def worked_out(frame: nw.LazyFrame) -> nw.LazyFrame:
+    """A frame of event scale that is worked out once, where it is: each question to a lazy one does all its work anew.
+
+    DuckDB keeps it as a temporary table, which goes to disk where memory is short; frames of other engines stay as
+    they are.
+
+    Examples
+    --------
+    >>> worked_out(nw.from_native(duckdb.sql("SELECT 1 AS n"))).collect().to_dict(as_series=False)
+    {'n': [1]}
+    """
+    relation = frame.to_native()
+    if not isinstance(relation, duckdb.DuckDBPyRelation):
+        return frame
+    number = next(_NUMBERS)
+    table, question = f"worked_out_{number}", f"to_work_out_{number}"
+    relation.query(question, f"CREATE TEMP TABLE {table} AS FROM {question}")
+    return nw.from_native(relation.query(question, f"FROM {table}"))
 
 
 def table_until(frame: nw.LazyFrame, table: str, as_of: date) -> nw.LazyFrame:

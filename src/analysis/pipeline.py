@@ -131,12 +131,15 @@ class Plan:
     given : dict of str to dict
         Chapter → parameter → value.
     seed : int
+    bound : bool
+        Whether a book is made of them: not for a notebook that was opened on its own.
     """
 
     chapters: tuple[Chapter, ...]
     forced: tuple[Chapter, ...]
     given: Mapping[str, Mapping[str, object]]
     seed: int
+    bound: bool = True
 
 
 def planned(
@@ -150,7 +153,7 @@ def planned(
     asked = _named(only) if only else list(CHAPTERS)
     chapters = _needed(_named([before]), itself=False) if before else _needed(asked)
     forced = [c for c in chapters if force and c in asked]
-    return Plan(tuple(chapters), tuple(forced), _checked_overrides(overrides or {}), seed)
+    return Plan(tuple(chapters), tuple(forced), _checked_overrides(overrides or {}), seed, bound=not before)
 
 
 def make_report(
@@ -175,7 +178,7 @@ def make_report(
     only : sequence of str
         Chapters to make, with what they need; default all.
     before : str
-        Make only what this chapter needs, and not the chapter itself.
+        Make only what this chapter needs: not the chapter itself, and no book.
     force : bool
         Run the chapters even where nothing has changed.
     overrides : dict of str to dict
@@ -222,6 +225,8 @@ def make_book(
     parameters = checked_parameters(run.about["parameters"], plan.given, plan.seed, previous)
     with exclusive(run.folder, patience):
         outcomes = _make_all(run, plan, parameters, kernels)
+        if not plan.bound:
+            return outcomes
         _write_run_json(run, outcomes, parameters, plan.seed)
         with _BINDING:
             report.build(run.folder, previous)

@@ -6,6 +6,7 @@ import narwhals as nw
 from narwhals.typing import IntoFrame
 
 from analysis.errors import Problem
+from analysis.expressions import worked_out
 from analysis.journeys.course import MICROSECONDS_PER_DAY
 from analysis.journeys.moments import OCCURRED_AT, clean, columns_of, require_names
 
@@ -49,12 +50,12 @@ def sessions(events: IntoFrame, minutes: float = 30, containing: str | None = No
     before = OCCURRED_AT.shift(1).over("customer_id", order_by=["occurred_at", "event"])
     waited = (OCCURRED_AT - before).dt.total_microseconds()
     begins = nw.when(waited <= pause).then(nw.lit(0)).otherwise(nw.lit(1))
-    cut = _numbered(frame.with_columns(_begins=begins), "session_id", ["occurred_at", "event"])
+    cut = worked_out(_numbered(frame.with_columns(_begins=begins), "session_id", ["occurred_at", "event"]))
     if containing is None:
         return cut
     require_names(frame, [containing])
     wanted = cut.filter(nw.col("event") == containing).select("session_id").unique()
-    return cut.join(wanted, on="session_id", how="semi")
+    return worked_out(cut.join(wanted, on="session_id", how="semi"))
 
 
 def attempts(events: IntoFrame, start: str) -> nw.LazyFrame:
@@ -100,7 +101,7 @@ def attempts(events: IntoFrame, start: str) -> nw.LazyFrame:
     again = (event_before == start) & (before == OCCURRED_AT)
     begins = nw.when((nw.col("event") == start) & ~again.fill_null(False)).then(nw.lit(1)).otherwise(nw.lit(0))
     numbered = _numbered(frame.with_columns(_begins=begins), "attempt_id", order, number="_number")
-    return numbered.filter(nw.col("_number") > 0).drop("_later", "_number")
+    return worked_out(numbered.filter(nw.col("_number") > 0).drop("_later", "_number"))
 
 
 def _whole(events: IntoFrame, new: str) -> nw.LazyFrame:

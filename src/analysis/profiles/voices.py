@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 from analysis import evidence
 from analysis.errors import Problem, did_you_mean, require_columns
 from analysis.expressions import PARTS, midnight, table_until
-from analysis.locale import named
+from analysis.locale import month_of, named
 from analysis.phrases import phrase
 from analysis.schema import TABLES
 
@@ -185,7 +185,9 @@ def topics(base: Mapping[str, IntoFrame], as_of: date | str | None = None, confi
 def nps_by_year(
     base: Mapping[str, IntoFrame], as_of: date | str | None = None, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Would they recommend us: the net promoter score of every calendar year, from each customer's last answer in it.
+    """Would they recommend us: the net promoter score of every year, from each customer's last answer in it.
+
+    A year is one of the readers' calendar: in Persian it begins with Farvardin.
 
     Parameters
     ----------
@@ -215,10 +217,11 @@ def nps_by_year(
     answers = _seen(base, "feedback", _day_of(base, as_of), columns).filter(
         (nw.col("instrument") == "nps") & ~nw.col("score").is_null()
     )
-    year = nw.col("given_at").dt.replace_time_zone(None).dt.year()
-    given = answers.select("customer_id", "score", at=nw.col("given_at"), year=year, lower_last=-nw.col("score"))
-    each = given.group_by("customer_id", "year").agg(score=nw.col("score").last(order_by=["at", "lower_last"]))
-    last = each.collect("pandas").to_native()
+    given = answers.select("customer_id", "score", at="given_at").collect("pandas").to_native()
+    days = given["at"].dt.date
+    given["year"] = days.map({day: month_of(day) // 12 for day in days.unique()})
+    in_order = given.sort_values(["at", "score"], ascending=[True, False])
+    last = in_order.drop_duplicates(["customer_id", "year"], keep="last")
     years = {year: of["score"] for year, of in last.groupby("year") if len(of) >= FEWEST}
     rows = [(str(year), len(scores), *evidence.nps(scores, confidence)) for year, scores in years.items()]
     return pd.DataFrame(rows, columns=["group", "customers", "value", "low", "high"])

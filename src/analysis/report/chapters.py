@@ -22,6 +22,8 @@ from analysis.report.passages import ADVICE, passages
 
 #: Tags of cells that set a chapter up: folded into one line at its end, since the appendix lists all parameters.
 SETUP_TAGS = {"parameters", "injected-parameters"}
+#: Where the run lies on the machine that made it, which concerns nobody who reads it.
+_OF_THE_RUN = re.compile(r"""^run_dir = (["']).+\1""", re.MULTILINE)
 #: Tag of the cells whose outputs nbval compares: figures for the tests, not for readers.
 CHECKED_TAG = "nbval-check-output"
 #: Tag of the cells whose outputs are the chapter's key findings.
@@ -120,7 +122,7 @@ def chapter(entry: dict, notebook: dict | None, names: Collection[str] = ()) -> 
     made.answer = _findings(cells, outline)
     made.blocks = list(_blocks(cells, outline))
     made.sections = outline.sections
-    made.setup = _NOTHING.join(_code(_source(c)) for c in cells if _is_setup(c))
+    made.setup = _NOTHING.join(_code(_OF_THE_RUN.sub('run_dir = "…"', _source(c))) for c in cells if _is_setup(c))
     return made
 
 

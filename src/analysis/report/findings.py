@@ -319,7 +319,8 @@ def _opportunity(run: Run) -> Finding:
     names = personas["name"].to_dict() | {number: card["name"] for number, card in cards(run).items()}
     best = run.read("opportunities").iloc[0]
     said = map_words.opportunity(best, locale.of(spoken()), names)
-    sentence = phrase("{name}: {statement}.", name=names[best["persona"]], statement=said)
+    whose = names.get(best["persona"])  # the map of everybody is nobody's
+    sentence = phrase("{name}: {statement}.", name=whose, statement=said) if whose else f"{said}."
     consequence = best["gained_low"] / personas["n"].sum()
     return Finding("4_journeys", "The map of each persona", "opportunity", sentence, "customers", consequence)
 

@@ -96,7 +96,7 @@ def kpis(base: Mapping) -> pd.DataFrame:
     Examples
     --------
     >>> class Shop(dict): as_of = date(2024, 12, 31)
-    >>> day = pd.to_datetime(["2024-07-10", "2024-08-10", "2024-12-20", "2024-12-21"]).tz_localize("UTC")
+    >>> day = pd.to_datetime(["2024-07-10", "2024-08-10", "2024-12-20", "2024-12-30"]).tz_localize("UTC")
     >>> orders = pd.DataFrame({"order_id": list("1234"), "customer_id": list("abac"), "amount": [5.0, 5, 10, 10],
     ...                        "ordered_at": day})
     >>> kpis(Shop(orders=orders))[["kpi", "days", "ends", "customers", "value"]]  # too few to tell retention by
