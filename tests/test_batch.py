@@ -12,6 +12,7 @@ import pytest
 from analysis import batch, cli, pipeline
 from analysis.errors import Problem
 from analysis.kernels import Kernels
+from analysis.phrases import speaking
 from analysis.report import comparison, pdf
 from analysis.run import earlier, exclusive, last_before, prepare, question_of, write
 
@@ -107,6 +108,14 @@ def test_one_report_that_fails_does_not_stop_the_others_and_is_named(shop, tmp_p
     assert "2 customers have no value" in page
 
 
+def test_the_page_that_compares_names_the_currency_in_its_language(shop):
+    whole = prepare(shop, by="country", language="fa")
+    with speaking("fa"):
+        page = comparison.build(whole, "country", [], comparison.LeftOut(0, 0, batch.FEWEST, 0)).read_text("utf-8")
+    assert "تومان" in page
+    assert "toman" not in page
+
+
 def test_a_figure_differs_only_beyond_chance():
     # two shops alike, and a third where all bought ten times as often
     alike, other = ([1, 2, 1, 3, 2, 1, 1, 2] * 5, [10, 20, 10, 30, 20, 10, 10, 20] * 5)
@@ -117,6 +126,15 @@ def test_a_figure_differs_only_beyond_chance():
     assert orders["differs"].to_dict() == {"a": "less", "b": "less", "c": "more"}
     told = comparison.figures({n: pd.DataFrame({"n_orders": alike}) for n in "ab"})
     assert set(told["differs"]) == {""}
+
+
+def test_all_of_a_few_are_no_more_than_chance():
+    # six of six bought again, elsewhere seven in ten: by luck alone 0.7 ** 6 = 12 %
+    few, many = [2] * 6, [2] * 70 + [1] * 30
+    told = comparison.figures({n: pd.DataFrame({"n_orders": v}) for n, v in (("few", few), ("many", many))})
+    again = told[told["figure"] == "bought_again"].set_index("value")
+    assert again["mean"].to_dict() == {"few": 1.0, "many": 0.7}
+    assert set(again["differs"]) == {""}
 
 
 def test_who_stayed_is_judged_by_a_full_year():

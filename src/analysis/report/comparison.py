@@ -60,7 +60,7 @@ def build(whole: Run, by: str, entries: list[Entry], left_out: LeftOut) -> Path:
             direction=locale.of(spoken()).direction,
             title=phrase("{base}, by {field}", base=whole.about["title"], field=evidence.in_words(by)),
             as_of=locale.of(spoken()).date(whole.base.as_of),
-            currency=whole.about["currency"],
+            currency=named(whole.about["currency"], "currency"),
             field=evidence.in_words(by),
             rows=rows,
             figures=dict(FIGURES.values()),
@@ -107,22 +107,22 @@ def figures(profiles: dict[str, pd.DataFrame]) -> pd.DataFrame:
     rows = []
     for value, part in table.groupby("part", sort=False):
         for figure in (f for f in FIGURES if f in part and part[f].notna().any()):
-            known = part[figure].dropna()
+            known = part[figure].dropna().astype(float)
             rows.append((value, figure, len(known), *_with_interval(known, figure), differs.get((value, figure), "")))
     return pd.DataFrame(rows, columns=["value", "figure", "n", "mean", "low", "high", "differs"])
 
 
 def _of_customers(profiles: pd.DataFrame) -> pd.DataFrame:
-    """The figures of each customer."""
+    """The figures of each customer; yes or no where it is a share, which is compared as one."""
     found = {}
     if "n_orders" in profiles:
         found["orders"] = profiles["n_orders"].astype(float)
         bought = profiles["n_orders"] > 0
-        found["bought_again"] = (profiles["n_orders"] > 1).where(bought).astype(float)
+        found["bought_again"] = (profiles["n_orders"] > 1).astype("boolean").where(bought)
         if {"recency_days", "first_order_at", "last_order_at"} <= set(profiles):
             between = (profiles["last_order_at"] - profiles["first_order_at"]).dt.days
             known = profiles["recency_days"] + between >= 365
-            found["stayed"] = (profiles["recency_days"] < 365).where(bought & known).astype(float)
+            found["stayed"] = (profiles["recency_days"] < 365).astype("boolean").where(bought & known)
     if "total_spend" in profiles:
         found["revenue"] = profiles["total_spend"].astype(float)
     return pd.DataFrame(found, index=profiles.index)
