@@ -22,6 +22,7 @@ from threading import Lock
 from analysis import __version__, places, report
 from analysis.errors import Problem, did_you_mean
 from analysis.kernels import Kernels
+from analysis.phrases import marked
 from analysis.run import (
     Run,
     earlier,
@@ -71,25 +72,27 @@ class Chapter:
 
 
 CHAPTERS = (
-    Chapter("0_data", "Data", reads=(), writes=("quality",)),
-    Chapter("1_profiles", "Profiles", reads=(), writes=("profiles",), may_write=("ideal_lifts", "ideal_scores")),
+    Chapter("0_data", marked("Data"), reads=(), writes=("quality",)),
+    Chapter(
+        "1_profiles", marked("Profiles"), reads=(), writes=("profiles",), may_write=("ideal_lifts", "ideal_scores")
+    ),
     Chapter(
         "2_segments",
-        "Segments",
+        marked("Segments"),
         reads=("profiles",),
         writes=("segments", "segment_summary", "rule_segments"),
         edited=("segment_names.toml",),
     ),
     Chapter(
         "3_personas",
-        "Personas",
+        marked("Personas"),
         reads=("profiles", "segments"),
         writes=("personas", "persona_traits", "persona_exemplars"),
         edited=("personas.toml",),
     ),
     Chapter(
         "4_journeys",
-        "Journeys",
+        marked("Journeys"),
         reads=(),
         uses=("segments", "personas", "persona_traits"),
         writes=("funnel", "transitions", "journey_map", "opportunities"),
@@ -422,9 +425,9 @@ def _left_alone(chapter: Chapter, run: Run) -> Outcome:
     """A chapter that was not asked for: as an earlier run left it, or not made."""
     stamp = run.folder / "stamps" / f"{chapter.name}.json"
     if not stamp.is_file():
-        return Outcome(chapter, "missing", reason="It was not asked for.")
+        return Outcome(chapter, "missing", reason=marked("It was not asked for."))
     if not all(run.has(a) for a in chapter.writes):
-        return Outcome(chapter, "missing", reason="The base was read anew since, and this was not asked for.")
+        return Outcome(chapter, "missing", reason=marked("The base was read anew since, and this was not asked for."))
     return Outcome(chapter, "unchanged", json.loads(stamp.read_text())["seconds"])
 
 

@@ -81,7 +81,7 @@ def journey_map(table: pd.DataFrame, name: str = "They", source: str | None = No
     if scores.empty:
         return finish(axes, title, phrase("No scores"), _size(table), source)
     drawn = listing(((named(stage, "stage"), figure(f"{value:.1f}")) for stage, value in scores["value"].items()), 20)
-    drawn = phrase("{score} by stage: {values}", score=score.upper(), values=drawn)
+    drawn = phrase("{score} by stage: {values}", score=named(score.upper()), values=drawn)
     notes = phrase("; ").join([_asked(scores), phrase("intervals 95 %"), phrase("grey: everybody else")])
     return finish(axes, title, drawn, notes, source)
 
@@ -151,7 +151,7 @@ def _finish_axes(axes, stages, score) -> None:
     axes.vlines([0, 1], -0.5, len(stages) - 0.5, color=PALE, lw=0.8, zorder=1)
     for at, value in ((0, least), (1, most)):
         write(axes, figure(f"{value}"), (at, len(stages) - 0.5), (0, -11), ha="center", size=8, color=QUIET)
-    scale = phrase("{score} of {most}", score=score.upper(), most=most)
+    scale = phrase("{score} of {most}", score=named(score.upper()), most=most)
     write(axes, scale, (0.5, len(stages) - 0.5), (0, -11), ha="center", size=8, color=QUIET)
 
 
@@ -190,14 +190,14 @@ def _title(table, stages, score, name) -> str:
     if len(changes):
         return _change(changes.loc[changes["value"].abs().idxmax()], name)
     scores = table[(table["measure"] == "score") & (table["of"] == score)]["value"]
-    said = {"name": name, "score": score.upper(), "low": scores.min(), "high": scores.max()}
+    said = {"name": name, "score": named(score.upper()), "low": scores.min(), "high": scores.max()}
     return phrase("{name}: {score} from {low:.1f} to {high:.1f}, and no change between stages is certain", **said)
 
 
 def _change(row: pd.Series, name: str) -> str:
     """Where the feelings change for certain."""
     stage = elided(named(row["stage"], "stage"), 30)
-    said = {"name": name, "score": row["of"].split()[0].upper(), "points": abs(row["value"]), "stage": stage}
+    said = {"name": name, "score": named(row["of"].split()[0].upper()), "points": abs(row["value"]), "stage": stage}
     if row["value"] < 0:
         return phrase("{name}: {score} is {points:.1f} points lower at {stage} than at the stage before", **said)
     return phrase("{name}: {score} is {points:.1f} points higher at {stage} than at the stage before", **said)

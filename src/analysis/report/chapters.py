@@ -109,9 +109,9 @@ def chapter(entry: dict, notebook: dict | None, names: Collection[str] = ()) -> 
     """
     made = Chapter(
         name=entry["name"],
-        title=entry.get("title") or entry["name"],
+        title=translated(entry.get("title") or entry["name"]),
         status=entry.get("status", "made"),
-        reason=entry.get("reason") or "",
+        reason=translated(entry.get("reason") or ""),
         notebook=entry.get("notebook") or "",
         seconds=entry.get("seconds"),
     )
