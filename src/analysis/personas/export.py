@@ -65,6 +65,7 @@ def export(contents: Iterable[dict], folder: str | Path) -> list[Path]:
         of = folder / language
         for number, content in sorted(cards.items()):
             written += [_written(of / f"persona-{number}.{form}", make(content)) for form, make in _FORMS.items()]
+            pages.forget()
         for old in set(of.glob("persona-*")) - set(written):
             if re.fullmatch(rf"persona-\d+\.({'|'.join(_FORMS)})", old.name):
                 old.unlink()

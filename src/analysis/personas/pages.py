@@ -16,6 +16,11 @@ from analysis.plots.canvas import SEGMENT
 
 _HERE = Path(__file__).parent
 
+#: Typst remembers what it has laid out for so many compilations, in case the next is alike: 70 MiB for a card.
+_REMEMBERED = 10
+
+_NO_FACE = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+
 #: Of a picture: A4 gives 2,339 by 1,654 points, enough for a large screen.
 PIXELS_PER_INCH = 200
 
@@ -54,6 +59,12 @@ def portrait(content: dict) -> bytes:
     b'PNG'
     """
     return _compiled("face.typ", "png", face=face.svg(content["face"], content["colour"]))
+
+
+def forget() -> None:
+    """Give back the memory that drawing a card has taken: the next card is another one."""
+    for _ in range(_REMEMBERED + 1):
+        _compiled("face.typ", "svg", face=_NO_FACE)
 
 
 def _drawn(content: dict) -> str:
