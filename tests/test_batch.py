@@ -191,6 +191,10 @@ def test_the_number_of_jobs_is_checked(capsys):
     assert "no number of reports" in capsys.readouterr().err
 
 
+def test_without_a_field_there_is_one_report():
+    assert not cli._parser().parse_args(["report"]).by
+
+
 def test_a_field_without_a_name_is_no_wish_for_one_report_of_everybody(capsys):
     with pytest.raises(SystemExit):
         cli.main(["report", "--by", ""])

@@ -95,7 +95,8 @@ def _kept(function: Callable[..., Axes], calling: list[str], drawn: dict[str, st
 
 def _line_that_calls(name: str, source: str) -> str:
     calls = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call))
-    return next((ast.unparse(c) for c in calls if ast.unparse(c.func) == f"plots.{name}"), "")
+    found = next((c for c in calls if ast.unparse(c.func) == f"plots.{name}"), None)
+    return " ".join(ast.get_source_segment(source, found).split()) if found else ""
 
 
 def _save(axes: Axes, file: Path) -> None:

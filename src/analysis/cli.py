@@ -128,9 +128,7 @@ def _add_report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--previous", type=Path, metavar="DIR", help="earlier run to compare with (default: the last of this source)"
     )
-    command.add_argument(
-        "--by", type=_field, default="", metavar="FIELD", help="one report for each value of a customers' field"
-    )
+    command.add_argument("--by", type=_field, metavar="FIELD", help="one report for each value of a customers' field")
     command.add_argument(
         "--jobs", type=_several, metavar="N", help="reports made at once with --by (default: by processors and memory)"
     )
